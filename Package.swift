@@ -1,0 +1,83 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("NonisolatedNonsendingByDefault"),
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+]
+
+/// A target of ours: strict settings, no unlisted imports.
+func part(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+  .target(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .executableTarget(name: name, dependencies: dependencies, swiftSettings: strict)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(name: name + "Tests", dependencies: [.init(stringLiteral: name)] + dependencies, swiftSettings: strict)
+}
+
+func library(_ name: String) -> Target { .systemLibrary(name: name) }
+
+let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
+let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+
+let package = Package(
+  name: "gatehouse",
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+  ],
+  targets: [
+    // C libraries: a module map and a shim each.
+    library("CLinux"),
+    library("COpenSSL"),
+    library("CNghttp2"),
+    library("CCurl"),
+    library("CProtobufC"),
+
+    // The wire.
+    part("EventLoop", ["CLinux"]),
+    part("Crypto", ["COpenSSL"]),
+    part("TLS", ["COpenSSL", "Crypto"]),
+    part("HTTP2", ["CNghttp2"]),
+    part("RPC", ["EventLoop", "Crypto", "TLS", "HTTP2"]),
+    part("Calls"),
+    .target(
+      name: "Wire", dependencies: [protobuf],
+      swiftSettings: [.enableUpcomingFeature("InternalImportsByDefault")]),
+    .target(name: "WireC", dependencies: ["CProtobufC"], publicHeadersPath: "."),
+    part("DaemonWire", ["WireC", "CProtobufC"]),
+
+    // The workspace's side.
+    part("Sandbox", ["CLinux"]),
+    part("Daemon", ["EventLoop", "Crypto", "TLS", "RPC", "Calls", "DaemonWire", "Sandbox", "CLinux"]),
+
+    // The plane's side.
+    part("Identity", ["Crypto"]),
+    part("Providers", ["CCurl"]),
+    part("Agent", ["Providers"]),
+
+    tests("EventLoop", []),
+    tests("Crypto", []),
+    tests("TLS", ["Crypto"]),
+    tests("HTTP2", []),
+    tests("RPC", ["EventLoop", "Crypto", "TLS", "HTTP2"]),
+    tests("Calls", []),
+    tests("DaemonWire", ["Wire", protobuf]),
+    tests("Sandbox", []),
+    tests("Daemon", ["DaemonWire", "Sandbox"]),
+    tests("Identity", ["Crypto"]),
+    tests("Providers", []),
+    tests("Agent", ["Providers"]),
+  ],
+  swiftLanguageModes: [.v6]
+)

@@ -1,0 +1,46 @@
+#pragma once
+// What the Glibc module leaves out or Swift cannot call, with the reason beside it.
+#include <errno.h>
+#include <fcntl.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
+#include <sys/types.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+// `epoll_event` has a union with a pointer in it: Swift sees a token only.
+struct gh_epoll_event {
+  uint32_t events;
+  uint64_t token;
+} __attribute__((packed));
+
+_Static_assert(sizeof(struct gh_epoll_event) == sizeof(struct epoll_event),
+               "gh_epoll_event mirrors epoll_event");
+
+static inline int gh_epoll_ctl(int epoll, int operation, int descriptor, uint32_t events,
+                               uint64_t token) {
+  struct epoll_event event = {.events = events, .data = {.u64 = token}};
+  return epoll_ctl(epoll, operation, descriptor, &event);
+}
+
+static inline int gh_epoll_wait(int epoll, struct gh_epoll_event *events, int max,
+                                int timeout_milliseconds) {
+  return epoll_wait(epoll, (struct epoll_event *)events, max, timeout_milliseconds);
+}
+
+// `errno` is a macro.
+static inline int gh_errno(void) { return errno; }
