@@ -52,7 +52,7 @@ let package = Package(
     part("RPC", ["EventLoop", "Crypto", "TLS", "HTTP2"]),
     part("Calls"),
     .target(
-      name: "Wire", dependencies: [protobuf],
+      name: "Wire", dependencies: [protobuf], exclude: ["Generated/DIGEST"],
       swiftSettings: [.enableUpcomingFeature("InternalImportsByDefault")]),
     .target(name: "WireC", dependencies: ["CProtobufC"], publicHeadersPath: "."),
     part("DaemonWire", ["WireC", "CProtobufC"]),

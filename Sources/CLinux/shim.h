@@ -2,10 +2,12 @@
 // What the Glibc module leaves out or Swift cannot call, with the reason beside it.
 #include <errno.h>
 #include <fcntl.h>
+#include <arpa/inet.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -44,3 +46,12 @@ static inline int gh_epoll_wait(int epoll, struct gh_epoll_event *events, int ma
 
 // `errno` is a macro.
 static inline int gh_errno(void) { return errno; }
+
+// `prctl` is variadic.
+static inline int gh_set_thread_name(const char *name) { return prctl(PR_SET_NAME, name, 0, 0, 0); }
+
+// accept4 is a GNU extension, which the importer hides.
+int accept4(int, struct sockaddr *, socklen_t *, int);
+static inline int gh_accept(int listener) {
+  return accept4(listener, 0, 0, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}

@@ -1,0 +1,39 @@
+/// What a session calls while it reads and writes.
+///
+/// These run inside `Session.receive` and `Session.send`, so they record and answer; they must not
+/// call the session.
+package protocol SessionDelegate: AnyObject {
+  /// A header block begins: a new stream at a server; a response, or trailers, at a client.
+  func headersBegan(on stream: Int32)
+  /// One field. Names arrive in lower case, pseudo-header fields first; checked by nghttp2.
+  func header(on stream: Int32, name: Span<UInt8>, value: Span<UInt8>)
+  func headersEnded(on stream: Int32)
+  /// Some bytes of the body. The connection's window was credited; the stream's was not.
+  func data(on stream: Int32, _ bytes: Span<UInt8>)
+  /// The peer sent its last byte on this stream.
+  func ended(_ stream: Int32)
+  /// The stream is over, in whatever way. Its number is never seen again.
+  func closed(_ stream: Int32, _ code: HTTP2Code)
+  /// The peer will open no more streams, and takes none above `lastStream`.
+  func goAway(lastStream: Int32, _ code: HTTP2Code)
+  func pong()
+  /// The peer's SETTINGS arrived.
+  func settingsReceived()
+
+  /// What there is to send on a stream, at most `limit` bytes.
+  func next(on stream: Int32, limit: Int) -> Outgoing
+  /// Appends the next `count` bytes of the stream, as `next` promised them.
+  func copy(_ count: Int, from stream: Int32, into output: inout [UInt8])
+}
+
+/// What a stream has to send.
+package enum Outgoing {
+  /// That many bytes now, at least 1, and perhaps more later.
+  case bytes(Int)
+  /// Nothing now: `Session.resume` when there is.
+  case wait
+  /// That many bytes, 0 or more, and END_STREAM.
+  case last(Int)
+  /// That many bytes, 0 or more, and these fields, with END_STREAM.
+  case trailers(HeaderBlock, after: Int)
+}
