@@ -71,7 +71,7 @@ let package = Package(
     tests("TLS", ["Crypto"]),
     tests("HTTP2", []),
     tests("RPC", ["EventLoop", "Crypto", "TLS", "HTTP2"]),
-    tests("Calls", []),
+    tests("Calls", ["Wire", protobuf]),
     tests("DaemonWire", ["Wire", protobuf]),
     tests("Sandbox", []),
     tests("Daemon", ["DaemonWire", "Sandbox"]),

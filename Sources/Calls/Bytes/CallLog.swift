@@ -1,0 +1,237 @@
+/// The output of one call, in the plane, for the rule `relay`: a window in memory.
+///
+/// Output is appended once, in the buffers in which it arrived, and every reader is handed those
+/// same buffers. Each reader has a `Cursor`. One reader, the owner, takes bytes for good: what it
+/// has taken gives credit to the daemon, may be acknowledged, and may leave the window. The others
+/// follow, slow nobody down, and get a gap for what left the window before they came to it.
+///
+/// What was not taken is never dropped. It is bounded all the same: credit for it is still out, so
+/// the daemon can have sent no more than its stream's window.
+package struct CallLog: Sendable {
+  /// The first byte that did not arrive yet, of each stream.
+  package private(set) var ends = Positions()
+  /// What the owner took, of each stream: positions that can be acknowledged.
+  package private(set) var taken = Positions()
+  /// Bytes of output in memory.
+  package private(set) var heldBytes = 0
+
+  private let window: Int
+  private var entries = Fifo<Entry>()
+  /// How many entries left the window: the number of the first in it.
+  private var first = 0
+  /// How many entries the owner has taken.
+  private var takenEntries = 0
+  /// Output bytes that were taken since the last acknowledgement.
+  private var unacknowledged = 0
+
+  /// - Parameter window: bytes kept for followers after the owner took them.
+  package init(window: Int) { self.window = window }
+
+  /// How many entries there were since the beginning; a cursor that has passed all of them has
+  /// nothing to read.
+  package var entryCount: Int { first + entries.count }
+
+  /// Adds a message that arrived: the buffer `chunk` was decoded from. Once it is taken, `cost` bytes
+  /// of credit are given back.
+  ///
+  /// - Throws: `wrongOffset`, unless the chunk begins where its stream ended.
+  package mutating func append(
+    _ message: [UInt8],
+    _ chunk: Chunk,
+    cost: Int
+  ) throws(PositionError) {
+    guard chunk.offset == ends[chunk.stream] else {
+      throw .wrongOffset(chunk.stream, expected: ends[chunk.stream], got: chunk.offset)
+    }
+    ends[chunk.stream] = chunk.end
+    heldBytes += chunk.data.count
+    entries.append(Entry(content: .chunk(message, chunk), cost: cost))
+    trim()
+  }
+
+  /// Adds bytes that the daemon says are lost.
+  ///
+  /// - Throws: `wrongOffset`, unless they begin where their stream ended.
+  package mutating func append(_ gap: LostBytes, cost: Int) throws(PositionError) {
+    let (end, overflow) = gap.offset.addingReportingOverflow(gap.count)
+    guard gap.offset == ends[gap.stream], !overflow, end <= UInt64(Int64.max), gap.count > 0 else {
+      throw .wrongOffset(gap.stream, expected: ends[gap.stream], got: gap.offset)
+    }
+    ends[gap.stream] = end
+    entries.append(Entry(content: .gap(gap), cost: cost))
+  }
+
+  /// The owner has taken the first `count` entries, counted from the beginning.
+  ///
+  /// - Returns: the credit to give back to the daemon, in bytes.
+  package mutating func take(entries count: Int) -> Int {
+    precondition(count <= entryCount, "\(count) entries taken of \(entryCount)")
+    var credit = 0
+    while takenEntries < count { credit += takeNext() }
+    trim()
+    return credit
+  }
+
+  /// The owner has taken everything before these positions. An entry counts when it and all before
+  /// it are taken whole.
+  ///
+  /// - Returns: the credit to give back to the daemon, in bytes.
+  /// - Throws: `beyondEnd` when more was acknowledged than there is.
+  package mutating func take(before positions: Positions) throws(PositionError) -> Int {
+    for stream in CallStream.outputs where positions[stream] > ends[stream] {
+      throw .beyondEnd(stream, end: ends[stream], got: positions[stream])
+    }
+    var credit = 0
+    while takenEntries < entryCount {
+      let entry = entries[takenEntries - first]
+      guard entry.end <= positions[entry.stream] else { break }
+      credit += takeNext()
+    }
+    trim()
+    return credit
+  }
+
+  /// What to acknowledge to the daemon now: nil until `bytes` were taken since the last time.
+  package mutating func acknowledgement(every bytes: Int) -> Positions? {
+    guard unacknowledged >= bytes, unacknowledged > 0 else { return nil }
+    unacknowledged = 0
+    return taken
+  }
+
+  private mutating func takeNext() -> Int {
+    let entry = entries[takenEntries - first]
+    takenEntries += 1
+    unacknowledged += entry.held
+    taken[entry.stream] = entry.end
+    return entry.cost
+  }
+
+  /// Drops what the owner took, oldest first, until the rest fits the window.
+  private mutating func trim() {
+    while heldBytes > window, first < takenEntries, let oldest = entries.popFirst() {
+      first += 1
+      heldBytes -= oldest.held
+    }
+  }
+
+  private struct Entry {
+    let content: Content
+    let cost: Int
+
+    enum Content {
+      case chunk([UInt8], Chunk)
+      case gap(LostBytes)
+    }
+
+    var stream: CallStream {
+      switch content {
+      case .chunk(_, let chunk): chunk.stream
+      case .gap(let gap): gap.stream
+      }
+    }
+
+    var offset: UInt64 {
+      switch content {
+      case .chunk(_, let chunk): chunk.offset
+      case .gap(let gap): gap.offset
+      }
+    }
+
+    var end: UInt64 {
+      switch content {
+      case .chunk(_, let chunk): chunk.end
+      case .gap(let gap): gap.end
+      }
+    }
+
+    /// Bytes of output it keeps in memory.
+    var held: Int {
+      switch content {
+      case .chunk(_, let chunk): chunk.data.count
+      case .gap: 0
+      }
+    }
+  }
+}
+
+extension CallLog {
+  /// A reader's place in the log.
+  package struct Cursor: Sendable {
+    /// How many entries it has passed; `take(entries:)` takes them for the owner.
+    package fileprivate(set) var entries = 0
+    /// What it wants next of each stream.
+    package fileprivate(set) var positions: Positions
+
+    /// A reader that has everything before `positions` already. A position beyond the end of its
+    /// stream waits for that byte.
+    package init(from positions: Positions = Positions()) { self.positions = positions }
+  }
+
+  /// What a reader gets.
+  package enum Item: Sendable, Equatable {
+    /// A message to forward as it is.
+    case message([UInt8], Chunk)
+    case gap(LostBytes)
+  }
+
+  /// The next thing for a reader, nil when it has everything there is.
+  package func read(_ cursor: inout Cursor) -> Item? {
+    cursor.entries = max(cursor.entries, first)
+    while cursor.entries < entryCount {
+      let entry = entries[cursor.entries - first]
+      if let gap = gap(before: entry.offset, of: entry.stream, &cursor) { return .gap(gap) }
+      cursor.entries += 1
+      if let item = item(entry, &cursor) { return item }
+    }
+    for stream in CallStream.outputs {
+      if let gap = gap(before: ends[stream], of: stream, &cursor) { return .gap(gap) }
+    }
+    return nil
+  }
+
+  /// What the reader missed: it left the window before the reader came to it.
+  private func gap(
+    before offset: UInt64,
+    of stream: CallStream,
+    _ cursor: inout Cursor
+  ) -> LostBytes? {
+    let position = cursor.positions[stream]
+    guard position < offset else { return nil }
+    cursor.positions[stream] = offset
+    return LostBytes(stream: stream, offset: position, count: offset - position)
+  }
+
+  /// What of an entry the reader does not have yet.
+  private func item(_ entry: Entry, _ cursor: inout Cursor) -> Item? {
+    let position = cursor.positions[entry.stream]
+    guard position < entry.end else { return nil }
+    cursor.positions[entry.stream] = entry.end
+    switch entry.content {
+    case .gap:
+      return .gap(LostBytes(stream: entry.stream, offset: position, count: entry.end - position))
+    case .chunk(let message, let chunk):
+      guard position > chunk.offset else { return .message(message, chunk) }
+      let rest = chunk.suffix(of: message, from: position)
+      let skipped = Int(position - chunk.offset)
+      let start = rest.count - (chunk.data.count - skipped)
+      return .message(
+        rest,
+        Chunk(stream: chunk.stream, offset: position, data: start..<rest.count)
+      )
+    }
+  }
+}
+
+/// A peer named a position that cannot be.
+package enum PositionError: Error, Equatable {
+  /// Bytes must follow on what was there before.
+  case wrongOffset(CallStream, expected: UInt64, got: UInt64)
+  /// More was acknowledged, or asked for again, than was sent.
+  case beyondEnd(CallStream, end: UInt64, got: UInt64)
+  /// Asked for again after it was acknowledged.
+  case beforeStart(CallStream, start: UInt64, got: UInt64)
+  /// Bytes after the end, or two different ends.
+  case afterClose(CallStream, closed: UInt64, got: UInt64)
+  /// More than the receiver allowed to be under way.
+  case tooMuch(CallStream, limit: Int)
+}

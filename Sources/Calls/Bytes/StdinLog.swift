@@ -1,0 +1,109 @@
+/// The input of one call, in the plane: what its owner wrote and the tool has not taken yet.
+///
+/// Kept so that it can be sent again when the daemon's stream is cut. Its owner may have so much
+/// under way and no more: credit is given back when the daemon acknowledges.
+package struct StdinLog: Sendable {
+  /// The most that is kept, in bytes of data.
+  package static let capacity = 256 * 1024
+
+  /// The first byte that did not arrive yet.
+  package private(set) var end: UInt64 = 0
+  /// Everything before it was taken by the tool.
+  package private(set) var acknowledged: UInt64 = 0
+
+  private var entries = Fifo<Entry>()
+  /// The next entry to send, counted from the first that is kept.
+  private var unsent = 0
+  /// The next byte to send.
+  private var position: UInt64 = 0
+  private var isClosed = false
+  private var isCloseSent = false
+
+  package init() {}
+
+  /// Adds a message from the owner: the buffer `chunk` was decoded from. Once it is acknowledged,
+  /// `cost` bytes of credit are given back.
+  ///
+  /// - Throws: when it does not follow on what was there, or comes after the end, or passes
+  ///   `capacity`.
+  package mutating func append(
+    _ message: [UInt8],
+    _ chunk: Chunk,
+    cost: Int
+  ) throws(PositionError) {
+    guard !isClosed else { throw .afterClose(.stdin, closed: end, got: chunk.end) }
+    guard chunk.offset == end else {
+      throw .wrongOffset(.stdin, expected: end, got: chunk.offset)
+    }
+    guard chunk.end - acknowledged <= UInt64(Self.capacity) else {
+      throw .tooMuch(.stdin, limit: Self.capacity)
+    }
+    end = chunk.end
+    entries.append(Entry(message: message, chunk: chunk, cost: cost))
+  }
+
+  /// No more will come: `offset` is the whole length. Saying so again changes nothing.
+  ///
+  /// - Throws: `wrongOffset` for any other length.
+  package mutating func close(at offset: UInt64) throws(PositionError) {
+    guard offset == end else { throw .wrongOffset(.stdin, expected: end, got: offset) }
+    isClosed = true
+  }
+
+  /// The tool has taken everything before `offset`.
+  ///
+  /// - Returns: the credit to give back to the owner, in bytes.
+  /// - Throws: `beyondEnd` when it was not sent. An old position again is no error.
+  package mutating func acknowledge(before offset: UInt64) throws(PositionError) -> Int {
+    guard offset <= position else { throw .beyondEnd(.stdin, end: position, got: offset) }
+    acknowledged = max(acknowledged, offset)
+    var credit = 0
+    while let oldest = entries.first, oldest.chunk.end <= acknowledged {
+      entries.popFirst()
+      unsent -= 1
+      credit += oldest.cost
+    }
+    return credit
+  }
+
+  /// Goes back to what a new attachment says it has, to send the rest again.
+  ///
+  /// - Throws: `beforeStart` for bytes that were acknowledged, `beyondEnd` for bytes that were never
+  ///   sent.
+  package mutating func rewind(to received: UInt64) throws(PositionError) {
+    guard received >= acknowledged else {
+      throw .beforeStart(.stdin, start: acknowledged, got: received)
+    }
+    guard received <= position else { throw .beyondEnd(.stdin, end: position, got: received) }
+    position = received
+    isCloseSent = false
+    unsent = (0..<entries.count).first { entries[$0].chunk.end > received } ?? entries.count
+  }
+
+  /// The next thing to send to the daemon, nil when it was told everything.
+  package mutating func next() -> Outgoing? {
+    guard unsent < entries.count else {
+      guard isClosed, !isCloseSent else { return nil }
+      isCloseSent = true
+      return .close(at: end)
+    }
+    let entry = entries[unsent]
+    defer {
+      unsent += 1
+      position = entry.chunk.end
+    }
+    return .message(entry.chunk.suffix(of: entry.message, from: max(position, entry.chunk.offset)))
+  }
+
+  package enum Outgoing: Sendable, Equatable {
+    /// A chunk, framed as a `CarryResponse`.
+    case message([UInt8])
+    case close(at: UInt64)
+  }
+
+  private struct Entry {
+    let message: [UInt8]
+    let chunk: Chunk
+    let cost: Int
+  }
+}

@@ -1,0 +1,59 @@
+/// Makes and checks the ids of calls, chats, workspaces and the rest.
+///
+/// An id is a prefix, an underscore and a UUIDv7 (RFC 9562 §5.7) as 26 digits of base32hex in
+/// lower case (RFC 4648 §7): that alphabet keeps the order of the bits, so ids of one prefix sort
+/// by the time they were made.
+package enum Identifier {
+  package static let longest = 64
+
+  /// Makes a new id, never given out before.
+  ///
+  /// - Parameters:
+  ///   - prefix: what the id names, e.g. `call`; `[a-z0-9_]{1,37}`.
+  ///   - now: milliseconds since 1970, 48 bits.
+  ///   - random: must not be predictable where an id is all that protects something; nothing in
+  ///     Gatehouse relies on that.
+  /// - Returns: the prefix, an underscore and 26 digits.
+  package static func make(
+    prefix: String,
+    now: UInt64,
+    random: inout some RandomNumberGenerator
+  ) -> String {
+    let version: UInt64 = 7
+    let variant: UInt64 = 0b10
+    let high = now << 16 | version << 12 | random.next() >> 52
+    let low = variant << 62 | random.next() >> 2
+    let name = prefix + "_" + digits(UInt128(high) << 64 | UInt128(low))
+    precondition(isValid(name), "prefix '\(prefix)' is not [a-z0-9_]{1,37}")
+    return name
+  }
+
+  /// Whether `name` has the form of an id: `[a-z0-9_]{1,64}`. Ids from outside are checked with
+  /// this before they are looked up, recorded or used in a path.
+  package static func isValid(_ name: some StringProtocol) -> Bool {
+    let bytes = name.utf8
+    return (1...longest).contains(bytes.count) && bytes.allSatisfy(isAllowed)
+  }
+
+  private static func isAllowed(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+      UInt8(ascii: "_"):
+      true
+    default: false
+    }
+  }
+
+  /// 128 bits as 26 digits: 5 bits each, the last digit filled up with two zero bits.
+  private static func digits(_ bits: UInt128) -> String {
+    let alphabet = Array("0123456789abcdefghijklmnopqrstuv".utf8)
+    let shifts = stride(from: 123, through: -2, by: -5)
+    return String(
+      decoding: shifts.map { shift in
+        let digit = shift >= 0 ? bits >> UInt128(shift) : bits << UInt128(-shift)
+        return alphabet[Int(digit & 31)]
+      },
+      as: UTF8.self
+    )
+  }
+}

@@ -1,0 +1,211 @@
+import Calls
+import Testing
+
+struct CallLogTests {
+  /// A log with `count` messages of 10 bytes of stdout, each costing 15 bytes of credit.
+  static func log(window: Int = 1000, messages count: Int) throws -> CallLog {
+    var log = CallLog(window: window)
+    for number in 0..<count { try append(&log, .stdout, number * 10) }
+    return log
+  }
+
+  static func append(_ log: inout CallLog, _ stream: CallStream, _ offset: Int) throws {
+    let data = (offset..<offset + 10).map { UInt8(truncatingIfNeeded: $0) }
+    let message = Chunk.message(stream: stream, offset: UInt64(offset), data: data[...])
+    try log.append(message, Chunk(message: message, direction: .fromTool), cost: 15)
+  }
+
+  static func positions(_ stream: CallStream, _ offset: UInt64) -> Positions {
+    var positions = Positions()
+    positions[stream] = offset
+    return positions
+  }
+
+  @Test func `a reader gets what was appended, in order`() throws {
+    var log = CallLog(window: 1000)
+    try Self.append(&log, .stdout, 0)
+    try Self.append(&log, .stderr, 0)
+    try Self.append(&log, .stdout, 10)
+    var cursor = CallLog.Cursor()
+    var seen: [CallStream] = []
+    while case .message(_, let chunk) = log.read(&cursor) { seen.append(chunk.stream) }
+    #expect(seen == [.stdout, .stderr, .stdout])
+  }
+
+  @Test func `bytes that do not follow on are refused`() throws {
+    var log = try Self.log(messages: 2)
+    #expect(throws: PositionError.wrongOffset(.stdout, expected: 20, got: 30)) {
+      try Self.append(&log, .stdout, 30)
+    }
+    #expect(throws: PositionError.wrongOffset(.stdout, expected: 20, got: 10)) {
+      try Self.append(&log, .stdout, 10)
+    }
+  }
+
+  @Test func `what the owner did not take stays, however small the window`() throws {
+    var log = try Self.log(window: 0, messages: 50)
+    #expect(log.heldBytes == 500)
+    #expect(log.take(entries: 20) == 300)
+    #expect(log.heldBytes == 300)
+    #expect(log.take(entries: 20) == 0)
+  }
+
+  @Test func `a follower behind the window gets a gap, then the rest`() throws {
+    var log = try Self.log(window: 100, messages: 50)
+    _ = log.take(entries: 50)
+    var cursor = CallLog.Cursor()
+    #expect(log.read(&cursor) == .gap(LostBytes(stream: .stdout, offset: 0, count: 400)))
+    guard case .message(_, let chunk) = log.read(&cursor) else {
+      Issue.record("no message")
+      return
+    }
+    #expect(chunk.offset == 400)
+  }
+
+  @Test func `a follower of a stream that left the window whole gets a gap at the end`() throws {
+    var log = CallLog(window: 0)
+    try Self.append(&log, .stderr, 0)
+    _ = log.take(entries: 1)
+    var cursor = CallLog.Cursor()
+    #expect(log.read(&cursor) == .gap(LostBytes(stream: .stderr, offset: 0, count: 10)))
+    #expect(log.read(&cursor) == nil)
+  }
+
+  @Test func `a reader may begin within a message`() throws {
+    let log = try Self.log(messages: 3)
+    var cursor = CallLog.Cursor(from: Self.positions(.stdout, 13))
+    guard case .message(let message, let chunk) = log.read(&cursor) else {
+      Issue.record("no message")
+      return
+    }
+    #expect(chunk.offset == 13)
+    #expect(Array(message[chunk.data]) == Array(13..<20))
+  }
+
+  @Test func `an owner takes by positions, whole messages in order`() throws {
+    var log = try Self.log(messages: 2)
+    try Self.append(&log, .stderr, 0)
+    #expect(try log.take(before: Self.positions(.stdout, 19)) == 15)
+    #expect(log.taken[.stdout] == 10)
+    var both = Self.positions(.stdout, 20)
+    both[.stderr] = 10
+    #expect(try log.take(before: both) == 30)
+    #expect(throws: PositionError.beyondEnd(.stdout, end: 20, got: 21)) {
+      try log.take(before: Self.positions(.stdout, 21))
+    }
+  }
+
+  @Test func `acknowledgements are due every so many bytes`() throws {
+    var log = try Self.log(messages: 10)
+    #expect(log.acknowledgement(every: 1) == nil)
+    _ = log.take(entries: 4)
+    #expect(log.acknowledgement(every: 50) == nil)
+    _ = log.take(entries: 5)
+    #expect(log.acknowledgement(every: 50) == Self.positions(.stdout, 50))
+    #expect(log.acknowledgement(every: 1) == nil)
+  }
+
+  @Test func `lost bytes take their place`() throws {
+    var log = try Self.log(messages: 1)
+    try log.append(LostBytes(stream: .stdout, offset: 10, count: 90), cost: 7)
+    try Self.append(&log, .stdout, 100)
+    var cursor = CallLog.Cursor(from: Self.positions(.stdout, 50))
+    #expect(log.read(&cursor) == .gap(LostBytes(stream: .stdout, offset: 50, count: 50)))
+    #expect(log.take(entries: 3) == 37)
+    #expect(throws: PositionError.self) {
+      try log.append(LostBytes(stream: .stdout, offset: 110, count: .max), cost: 0)
+    }
+  }
+}
+
+struct StdinLogTests {
+  static func log(_ lengths: [Int]) throws -> StdinLog {
+    var log = StdinLog()
+    for length in lengths { try append(&log, length) }
+    return log
+  }
+
+  static func append(_ log: inout StdinLog, _ length: Int) throws {
+    let data = [UInt8](repeating: UInt8(length & 0xff), count: length)
+    let message = Chunk.message(stream: .stdin, offset: log.end, data: data[...])
+    try log.append(message, Chunk(message: message, direction: .toTool), cost: length)
+  }
+
+  @Test func `sends once, and again from where a new attachment says`() throws {
+    var log = try Self.log([10, 20])
+    try log.close(at: 30)
+    #expect(log.next() != nil)
+    #expect(log.next() != nil)
+    #expect(log.next() == .close(at: 30))
+    #expect(log.next() == nil)
+    try log.rewind(to: 15)
+    let rest = [UInt8](repeating: 20, count: 15)
+    #expect(
+      log.next() == .message(Chunk.message(stream: .stdin, offset: 15, data: rest[...]))
+    )
+    #expect(log.next() == .close(at: 30))
+  }
+
+  @Test func `gives credit for what was taken`() throws {
+    var log = try Self.log([10, 20])
+    _ = log.next()
+    #expect(throws: PositionError.beyondEnd(.stdin, end: 10, got: 11)) {
+      try log.acknowledge(before: 11)
+    }
+    #expect(try log.acknowledge(before: 9) == 0)
+    #expect(try log.acknowledge(before: 10) == 10)
+    #expect(throws: PositionError.beforeStart(.stdin, start: 10, got: 9)) { try log.rewind(to: 9) }
+  }
+
+  @Test func `has a bound and an end`() throws {
+    var log = try Self.log([65536, 65536, 65536, 65536])
+    #expect(throws: PositionError.tooMuch(.stdin, limit: StdinLog.capacity)) {
+      try Self.append(&log, 1)
+    }
+    #expect(throws: PositionError.self) { try log.close(at: 5) }
+    try log.close(at: log.end)
+    #expect(throws: PositionError.self) { try Self.append(&log, 1) }
+  }
+}
+
+struct OutputRingTests {
+  static func bytes(_ range: Range<Int>) -> [UInt8] { range.map { UInt8(truncatingIfNeeded: $0) } }
+
+  @Test func `reads back any part that is kept, across the seam`() throws {
+    var ring = OutputRing(stream: .stdout, capacity: 65536)
+    var produced = 0
+    var sent = 0
+    var random = Seeded(7)
+    while produced < 1_000_000 {
+      let count = Int.random(in: 0...min(ring.room, 9000), using: &random)
+      ring.append(Self.bytes(produced..<produced + count)[...])
+      produced += count
+      while case .message(let message, let end) = ring.read(from: UInt64(sent), limit: 5000) {
+        let chunk = try Chunk(message: message, direction: .fromTool)
+        #expect(Array(message[chunk.data]) == Self.bytes(sent..<Int(end)))
+        sent = Int(end)
+      }
+      try ring.acknowledge(before: UInt64.random(in: ring.start...ring.end, using: &random))
+    }
+    #expect(sent == produced)
+  }
+
+  @Test func `a full ring has no room until bytes are acknowledged`() throws {
+    var ring = OutputRing(stream: .stdout, capacity: 65536)
+    ring.append([UInt8](repeating: 0, count: 65536)[...])
+    #expect(ring.room == 0)
+    try ring.acknowledge(before: 10)
+    #expect(ring.room == 10)
+    #expect(throws: PositionError.self) { try ring.acknowledge(before: 65537) }
+  }
+
+  @Test func `dropping the oldest leaves a gap`() {
+    var ring = OutputRing(stream: .pty, capacity: 65536, whenFull: .dropOldest)
+    ring.append([UInt8](repeating: 0, count: 65536)[...])
+    ring.append([UInt8](repeating: 1, count: 100)[...])
+    #expect(
+      ring.read(from: 0) == .gap(LostBytes(stream: .pty, offset: 0, count: 100))
+    )
+    #expect(ring.read(from: 65536 + 100) == nil)
+  }
+}

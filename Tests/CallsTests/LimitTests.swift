@@ -1,0 +1,123 @@
+import Calls
+import Testing
+
+struct AdmissionTests {
+  @Test func `principals take turns`() {
+    var admission = Admission()
+    for number in 0..<3 { _ = admission.submit("a\(number)", by: "anna", to: "w") }
+    for number in 0..<2 { _ = admission.submit("b\(number)", by: "ben", to: "w") }
+    admission.open("w", maxCalls: 100)
+    #expect(Self.drain(&admission) == ["a0", "b0", "a1", "b1", "a2"])
+  }
+
+  @Test func `offers that nobody claimed are bounded for each daemon`() {
+    var limits = Admission.Limits()
+    limits.unclaimedPerDaemon = 2
+    var admission = Admission(limits: limits)
+    admission.open("w", maxCalls: 100)
+    for number in 0..<4 { _ = admission.submit("c\(number)", by: "p", to: "w") }
+    #expect(Self.drain(&admission) == ["c0", "c1"])
+    admission.claimed("c1")
+    admission.claimed("c1")
+    #expect(Self.drain(&admission) == ["c2"])
+    admission.ended("c0")
+    #expect(Self.drain(&admission) == ["c3"])
+  }
+
+  @Test func `and in all, in turn`() {
+    var limits = Admission.Limits()
+    limits.unclaimed = 2
+    var admission = Admission(limits: limits)
+    for workspace in ["v", "w"] {
+      admission.open(workspace, maxCalls: 100)
+      for number in 0..<2 { _ = admission.submit("\(workspace)\(number)", by: "p", to: workspace) }
+    }
+    #expect(Self.drain(&admission) == ["v0", "w0"])
+    admission.claimed("w0")
+    admission.claimed("v0")
+    #expect(Self.drain(&admission) == ["v1", "w1"])
+  }
+
+  @Test func `a daemon has its own bound, and takes nothing while it is closed`() {
+    var admission = Admission()
+    for number in 0..<3 { _ = admission.submit("c\(number)", by: "p", to: "w") }
+    #expect(Self.drain(&admission) == [])
+    admission.open("w", maxCalls: 1)
+    #expect(Self.drain(&admission) == ["c0"])
+    admission.claimed("c0")
+    #expect(Self.drain(&admission) == [])
+    admission.ended("c0")
+    #expect(Self.drain(&admission) == ["c1"])
+    admission.close("w")
+    admission.ended("c1")
+    #expect(Self.drain(&admission) == [])
+  }
+
+  @Test func `beyond the queue a call is turned down with a delay`() {
+    var limits = Admission.Limits()
+    limits.queuedPerDaemon = 2
+    var admission = Admission(limits: limits)
+    #expect(admission.submit("a", by: "p", to: "w") == .queued)
+    #expect(admission.submit("b", by: "p", to: "w") == .queued)
+    #expect(admission.submit("c", by: "p", to: "w") == .full(retryAfter: .milliseconds(102)))
+    admission.ended("a")
+    #expect(admission.submit("c", by: "p", to: "w") == .queued)
+    #expect(admission.waiting(for: "w") == 2)
+  }
+
+  static func drain(_ admission: inout Admission) -> [String] {
+    var calls: [String] = []
+    while let call = admission.next() { calls.append(call) }
+    return calls
+  }
+}
+
+struct LivenessTests {
+  @Test func `a silent link is sent three heartbeats and is dead`() {
+    let start = ContinuousClock.now
+    var liveness = Liveness(now: start)
+    #expect(liveness.wakeAt == start + .seconds(15))
+    #expect(liveness.tick(at: start + .seconds(15)) == .send(sequence: 1))
+    #expect(liveness.tick(at: start + .seconds(16)) == .nothing)
+    #expect(liveness.tick(at: start + .seconds(30)) == .send(sequence: 2))
+    #expect(liveness.tick(at: start + .seconds(45)) == .dead)
+  }
+
+  @Test func `any word keeps it alive`() {
+    let start = ContinuousClock.now
+    var liveness = Liveness(now: start)
+    liveness.heard(at: start + .seconds(40))
+    #expect(liveness.tick(at: start + .seconds(45)) == .send(sequence: 1))
+  }
+}
+
+struct BackoffTests {
+  @Test func `the ceiling doubles to thirty seconds`() {
+    var backoff = Backoff()
+    var random = Seeded(8)
+    for ceiling in [0.5, 1, 2, 4, 8, 16, 30, 30] {
+      #expect((.zero ... .seconds(ceiling)).contains(backoff.next(random: &random)))
+    }
+  }
+
+  @Test func `a link that was up long enough starts anew`() {
+    var backoff = Backoff()
+    var random = Seeded(9)
+    for _ in 0..<8 { _ = backoff.next(random: &random) }
+    backoff.linkEnded(after: .seconds(30))
+    #expect(backoff.next(random: &random) <= .milliseconds(500))
+  }
+}
+
+struct WindowBudgetTests {
+  @Test func `a daemon and the process have their bounds`() {
+    var budget = WindowBudget(inAll: 150, perDaemon: 100)
+    #expect(budget.take(80, for: "v") == 80)
+    #expect(budget.take(80, for: "v") == 20)
+    #expect(budget.take(80, for: "w") == 50)
+    #expect(budget.take(80, for: "x") == 0)
+    budget.giveBack(100, of: "v")
+    budget.giveBack(50, of: "w")
+    #expect(budget.promised == 0)
+  }
+}
