@@ -33,3 +33,5 @@ static inline int gh_x509_chain_count(const STACK_OF(X509) *chain) { return sk_X
 static inline X509 *gh_x509_chain_at(const STACK_OF(X509) *chain, int index) {
   return sk_X509_value(chain, index);
 }
+// A macro of macros: how RFC 4514 writes a distinguished name.
+static inline unsigned long gh_name_flags(void) { return XN_FLAG_RFC2253; }
