@@ -1,0 +1,83 @@
+internal import Crypto
+
+/// The tokens that were given out and can still be turned into a certificate.
+///
+///     made ──redeem──▶ used      ten minutes after it was made, either is forgotten
+///
+/// Only SHA-256 of a token is kept, so a copy of the plane's memory enrolls nobody.
+package struct JoinTokens: Sendable {
+  /// Whom a token makes.
+  package enum Bearer: Sendable, Hashable {
+    /// By workspace id.
+    case workspace(String)
+    /// By name.
+    case user(String)
+  }
+
+  package enum Refusal: Error, Sendable, Equatable {
+    /// Never made, or forgotten since.
+    case unknown
+    case used
+    case expired
+    /// As many as fit are out; some expire within ten minutes.
+    case tooMany
+  }
+
+  /// Seconds from making to the end.
+  package static let lifetimeSeconds: Int64 = 600
+
+  private struct Entry {
+    let bearer: Bearer
+    /// Seconds since 1970; the first second at which it is worth nothing.
+    let end: Int64
+    var used = false
+  }
+
+  private let limit: Int
+  private var entries: [[UInt8]: Entry] = [:]
+
+  /// - Parameter limit: most tokens out at once.
+  package init(limit: Int = 1024) { self.limit = limit }
+
+  /// A token nobody can guess: `ghj_` and 256 random bits in hexadecimal.
+  package static func makeToken() -> String { "ghj_" + Hex.encode(SecureRandom.bytes(32)) }
+
+  /// Lets `token` make `bearer`, once, until ten minutes after `now` (seconds since 1970).
+  ///
+  /// - Throws: `tooMany`.
+  package mutating func add(
+    _ token: String,
+    for bearer: Bearer,
+    at now: Int64
+  ) throws(Refusal) {
+    if entries.count >= limit { forgetExpired(at: now) }
+    guard entries.count < limit else { throw .tooMany }
+    entries[Self.key(token)] = Entry(bearer: bearer, end: now + Self.lifetimeSeconds)
+  }
+
+  /// Uses a token up.
+  ///
+  /// - Throws: `unknown`, `used`, `expired`.
+  package mutating func redeem(_ token: String, at now: Int64) throws(Refusal) -> Bearer {
+    let key = Self.key(token)
+    guard let entry = entries[key] else { throw .unknown }
+    guard now < entry.end else {
+      entries[key] = nil
+      throw .expired
+    }
+    guard !entry.used else { throw .used }
+    entries[key]?.used = true
+    return entry.bearer
+  }
+
+  /// Makes all unused tokens of a bearer worthless, as when a workspace is deleted.
+  package mutating func revoke(_ bearer: Bearer) {
+    entries = entries.filter { $0.value.bearer != bearer }
+  }
+
+  private mutating func forgetExpired(at now: Int64) {
+    entries = entries.filter { now < $0.value.end }
+  }
+
+  private static func key(_ token: String) -> [UInt8] { SHA256.hash(Array(token.utf8)) }
+}
