@@ -54,11 +54,15 @@ let package = Package(
     .target(
       name: "Wire", dependencies: [protobuf], exclude: ["Generated/DIGEST"],
       swiftSettings: [.enableUpcomingFeature("InternalImportsByDefault")]),
-    .target(name: "WireC", dependencies: ["CProtobufC"], publicHeadersPath: "."),
+    .target(
+      name: "WireC", dependencies: ["CProtobufC"], publicHeadersPath: ".",
+      linkerSettings: [.linkedLibrary("protobuf-c")]),
     part("DaemonWire", ["WireC", "CProtobufC"]),
 
     // The workspace's side.
-    part("Sandbox", ["CLinux"]),
+    .target(name: "CSpawn"),
+    part("Sandbox", ["CLinux", "CSpawn", "EventLoop"]),
+    program("gatehouse-toold", ["Daemon", "Sandbox"]),
     part("Daemon", ["EventLoop", "Crypto", "TLS", "RPC", "Calls", "DaemonWire", "Sandbox", "CLinux"]),
 
     // The plane's side.
@@ -73,8 +77,8 @@ let package = Package(
     tests("RPC", ["EventLoop", "Crypto", "TLS", "HTTP2"]),
     tests("Calls", ["Wire", protobuf]),
     tests("DaemonWire", ["Wire", protobuf]),
-    tests("Sandbox", []),
-    tests("Daemon", ["DaemonWire", "Sandbox"]),
+    tests("Sandbox", ["EventLoop"]),
+    tests("Daemon", ["DaemonWire", "Sandbox", "EventLoop", "gatehouse-toold"]),
     tests("Identity", ["Crypto"]),
     tests("Providers", []),
     tests("Agent", ["Providers"]),

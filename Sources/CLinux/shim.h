@@ -24,6 +24,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "landlock.h"
+#include "process.h"
+
 // `epoll_event` has a union with a pointer in it: Swift sees a token only.
 struct gh_epoll_event {
   uint32_t events;

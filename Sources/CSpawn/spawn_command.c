@@ -1,0 +1,99 @@
+#define _GNU_SOURCE
+#include "spawn_command.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdint.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void fail(int report, int stage, int code, int candidate) {
+  struct gh_spawn_failure failure = {stage, code, candidate};
+  (void)!write(report, &failure, sizeof failure);
+  _exit(127);
+}
+
+// A handler is forgotten by exec anyway; what is ignored or blocked would be inherited. Asked of
+// the kernel, since glibc hides signals 32 and 33, and its posix_spawn leaves them ignored.
+static void reset_signals(void) {
+  const struct {
+    void (*handler)(int);
+    unsigned long flags;
+    void (*restorer)(void);
+    uint64_t mask;
+  } action = {.handler = SIG_DFL};
+  for (int number = 1; number <= 64; number++)
+    syscall(SYS_rt_sigaction, number, &action, 0, sizeof action.mask);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, 0);
+}
+
+static int prepare(const struct gh_command *command, pid_t parent) {
+  if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return -1;
+  if (getppid() != parent) _exit(127); // it died before the line above
+  if (setsid() < 0) return -1;
+  for (int stream = 0; stream < 3; stream++)
+    if (dup2(command->streams[stream], stream) < 0) return -1;
+  if (command->takes_terminal && ioctl(0, TIOCSCTTY, 0) != 0) return -1;
+  reset_signals();
+  // All of ours are close-on-exec already; this covers what a library opened otherwise.
+  close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
+  return 0;
+}
+
+static int confine(int ruleset) {
+  if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return -1;
+  return ruleset < 0 ? 0 : (int)syscall(SYS_landlock_restrict_self, ruleset, 0);
+}
+
+// Tries each candidate, as execvp does; a denial is remembered over later absences.
+static void execute(const struct gh_command *command, int report) {
+  int code = ENOENT, candidate = 0;
+  for (int index = 0; command->candidates[index]; index++) {
+    execve(command->candidates[index], (char *const *)command->arguments,
+           (char *const *)command->environment);
+    if (errno == ENOENT || errno == ENOTDIR) continue;
+    code = errno;
+    candidate = index;
+    if (errno != EACCES) break;
+  }
+  fail(report, GH_SPAWN_EXECUTE, code, candidate);
+}
+
+static void run_child(const struct gh_command *command, pid_t parent, int report) {
+  if (prepare(command, parent) != 0) fail(report, GH_SPAWN_PREPARE, errno, 0);
+  if (fchdir(command->directory) != 0) fail(report, GH_SPAWN_DIRECTORY, errno, 0);
+  if (confine(command->ruleset) != 0) fail(report, GH_SPAWN_CONFINE, errno, 0);
+  execute(command, report);
+}
+
+pid_t gh_spawn_command(const struct gh_command *command, struct gh_spawn_failure *failure) {
+  int report[2];
+  pid_t parent = getpid();
+  if (pipe2(report, O_CLOEXEC) != 0) {
+    *failure = (struct gh_spawn_failure){GH_SPAWN_FORK, errno, 0};
+    return -1;
+  }
+  pid_t child = fork();
+  if (child < 0) {
+    *failure = (struct gh_spawn_failure){GH_SPAWN_FORK, errno, 0};
+    close(report[0]);
+    close(report[1]);
+    return -1;
+  }
+  if (child == 0) run_child(command, parent, report[1]);
+  close(report[1]);
+  ssize_t count;
+  do count = read(report[0], failure, sizeof *failure);
+  while (count < 0 && errno == EINTR);
+  close(report[0]);
+  if (count != (ssize_t)sizeof *failure) return child; // exec closed the pipe
+  while (waitpid(child, 0, 0) < 0 && errno == EINTR) {
+  }
+  return -1;
+}

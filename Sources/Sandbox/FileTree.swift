@@ -1,0 +1,34 @@
+internal import CLinux
+
+/// Questions about the file system by path; for what is not hostile, like the system's own folders.
+enum FileTree {
+  /// The names in a folder, without symbolic links; none when it cannot be read.
+  static func names(in folder: String) -> [String] {
+    guard let stream = unsafe opendir(folder) else { return [] }
+    defer { unsafe closedir(stream) }
+    var names: [String] = []
+    while let entry = unsafe readdir(stream) {
+      guard unsafe gh_is_link(entry) == 0 else { continue }
+      let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { name in
+        unsafe name.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
+      }
+      if name != ".", name != ".." { names.append(name) }
+    }
+    return names
+  }
+
+  /// The path without symbolic links, or `nil` when there is nothing.
+  static func realPath(_ path: String) -> String? {
+    guard let real = unsafe realpath(path, nil) else { return nil }
+    defer { unsafe free(real) }
+    return unsafe String(cString: real)
+  }
+
+  /// The path with its folder's real path; the last name stays, link or not, there or not.
+  static func realFolder(of path: String) -> String? {
+    guard let slash = path.lastIndex(of: "/") else { return nil }
+    let folder = slash == path.startIndex ? "/" : String(path[..<slash])
+    guard let real = realPath(folder) else { return nil }
+    return (real == "/" ? "" : real) + path[slash...]
+  }
+}

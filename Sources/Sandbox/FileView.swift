@@ -1,0 +1,92 @@
+/// Which part of the file system a command may use: everything may be read and executed except
+/// what is hidden, and only some of it written.
+///
+/// Landlock knows only permissions, never exceptions, and a permission covers all below it. So
+/// what leads to a hidden path is not permitted as a whole: what lies beside it is, name by name.
+/// What is made beside it later stays out of reach for commands that run already. Names can be
+/// listed everywhere (`ls /` works); it is contents that are hidden. Paths are absolute, without
+/// symbolic links, `.` or a final `/`.
+package struct FileView: Equatable, Sendable {
+  package var hidden: [String]
+  package var writable: [String]
+  /// Folders and files that are readable and writable although they lie in a hidden place, or in
+  /// `/dev`, of which only these are permitted: a raw disk would show what is hidden.
+  package var devices: [String]
+
+  package init(hidden: [String], writable: [String], devices: [String] = Self.plainDevices) {
+    self.hidden = hidden
+    self.writable = writable
+    self.devices = devices
+  }
+
+  /// The devices that hold nothing of anyone's.
+  package static let plainDevices = [
+    "/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom", "/dev/tty", "/dev/ptmx",
+    "/dev/pts", "/dev/shm",
+  ]
+
+  /// Where the account with this home folder keeps what lets others act in its name, and what is
+  /// ours.
+  package static func credentials(in home: String) -> [String] {
+    [
+      ".config/gatehouse", ".ssh", ".aws", ".azure", ".gnupg", ".kube", ".docker", ".config/gcloud",
+      ".config/gh", ".config/op", ".config/hub", ".netrc", ".git-credentials",
+      ".config/git/credentials",
+      ".npmrc", ".pypirc", ".cargo/credentials", ".cargo/credentials.toml", ".vault-token",
+      ".terraform.d", ".password-store", ".local/share/keyrings", ".mozilla",
+      ".config/google-chrome",
+      ".config/chromium", ".bash_history", ".zsh_history", ".python_history",
+    ].map { home + "/" + $0 }
+  }
+
+  /// Where commands keep what they would otherwise fetch or build each time.
+  package static func caches(in home: String) -> [String] {
+    [".cache", ".npm", ".swiftpm"].map { home + "/" + $0 }
+  }
+
+  /// One permission: `access` to `path` and all below it.
+  package struct Grant: Equatable, Sendable {
+    package enum Access: Sendable { case list, read, write, device }
+    package var path: String
+    package var access: Access
+  }
+
+  /// What to permit.
+  ///
+  /// `names` gives the names in a folder; none for what is no folder. Symbolic links are left out,
+  /// since permissions follow real paths.
+  package func grants(names: (String) -> [String]) -> [Grant] {
+    var grants = [Grant(path: "/", access: .list)]
+    expand("/", .read, except: hidden + ["/dev"], names, into: &grants)
+    for path in writable { expand(path, .write, except: hidden, names, into: &grants) }
+    grants += devices.map { Grant(path: $0, access: .device) }
+    return grants
+  }
+
+  /// Permits all below `path`, as high up as the exceptions allow.
+  private func expand(
+    _ path: String,
+    _ access: Grant.Access,
+    except hidden: [String],
+    _ names: (String) -> [String],
+    into grants: inout [Grant]
+  ) {
+    let below = hidden.filter { Self.isBelow($0, path) }
+    // A writable folder inside a hidden one was asked for by name; only what is below it counts.
+    guard !hidden.contains(path) else { return }
+    guard !below.isEmpty else { return grants.append(Grant(path: path, access: access)) }
+    for name in names(path) {
+      expand(
+        path == "/" ? "/" + name : path + "/" + name,
+        access,
+        except: below,
+        names,
+        into: &grants
+      )
+    }
+  }
+
+  static func isBelow(_ path: String, _ folder: String) -> Bool {
+    folder == "/" ? path != "/" : path.hasPrefix(folder + "/")
+  }
+}

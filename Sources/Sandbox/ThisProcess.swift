@@ -1,0 +1,34 @@
+internal import CLinux
+package import EventLoop
+
+/// What the running process may say about itself.
+package enum ThisProcess {
+  /// Nobody of the same account may trace this process, read its memory or its environment.
+  ///
+  /// Undone by exec. Also ends core dumps, which would hold keys.
+  package static func makeUndumpable() throws(SystemError) {
+    try set(PR_SET_DUMPABLE, 0, "make the process non-dumpable")
+  }
+
+  package static var isDumpable: Bool { gh_process_control(PR_GET_DUMPABLE, 0) != 0 }
+
+  /// Nothing executed from here on gains privileges (set-user-id bits, file capabilities).
+  package static func forbidNewPrivileges() throws(SystemError) {
+    try set(PR_SET_NO_NEW_PRIVS, 1, "set no_new_privs")
+  }
+
+  /// Becomes the parent of descendants whose own parent ends.
+  package static func adoptOrphans() throws(SystemError) {
+    try set(PR_SET_CHILD_SUBREAPER, 1, "become child subreaper")
+  }
+
+  private static func set(
+    _ option: Int32,
+    _ value: UInt,
+    _ operation: String
+  ) throws(SystemError) {
+    guard gh_process_control(option, value) == 0 else { throw SystemError(operation) }
+  }
+
+  package static var id: Int32 { getpid() }
+}

@@ -1,0 +1,12 @@
+import Sandbox
+import Testing
+
+@Suite struct `This process` {
+  @Test func `can forbid others to look into it`() async {
+    await #expect(processExitsWith: .success) {
+      #expect(ThisProcess.isDumpable)
+      try ThisProcess.makeUndumpable()
+      #expect(!ThisProcess.isDumpable)
+    }
+  }
+}
