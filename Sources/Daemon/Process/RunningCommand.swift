@@ -1,0 +1,56 @@
+internal import Sandbox
+
+/// A command that was started, with our ends of its pipes.
+struct RunningCommand {
+  let process: Int32
+  private let isTerminal: Bool
+  private var input: SharedDescriptor?
+  /// Output and error, or the terminal.
+  private let outputs: [SharedDescriptor]
+
+  /// Starts what the plan says, in the folder `directory`.
+  ///
+  /// - Throws: `SpawnFailure`; `SystemError` when pipes or the sandbox cannot be made.
+  init(_ plan: SupervisorPlan, in directory: SharedDescriptor) throws {
+    isTerminal = plan.terminal != nil
+    let theirs: [SharedDescriptor]
+    if let size = plan.terminal {
+      let terminal = try Terminal(size)
+      theirs = [terminal.secondary, terminal.secondary, terminal.secondary]
+      outputs = [terminal.primary]
+    } else {
+      let (output, error) = (try Pipe(), try Pipe())
+      let pipe = plan.hasInput ? try Pipe() : nil
+      theirs = [try pipe?.reading ?? .null(), output.writing, error.writing]
+      outputs = [output.reading, error.reading]
+      input = pipe?.writing
+    }
+    let command = ConfinedCommand(arguments: plan.arguments, environment: plan.environment)
+    process = try command.start(
+      .init(input: theirs[0].number, output: theirs[1].number, error: theirs[2].number),
+      terminal: isTerminal,
+      in: directory,
+      view: plan.view
+    )
+  }
+
+  var report: SupervisorReport {
+    .started(process: process, hasInput: input != nil, isTerminal: isTerminal)
+  }
+
+  /// What goes with `report`.
+  var descriptors: [SharedDescriptor] { (input.map { [$0] } ?? []) + outputs }
+
+  mutating func closeInput() { input = nil }
+
+  /// To what is in the terminal's foreground; without a terminal, to the command's own group.
+  func signal(_ number: Int32) {
+    let foreground = isTerminal ? outputs.first?.descriptor.foregroundGroup : nil
+    Signals.send(number, toGroup: foreground ?? process)
+  }
+
+  func resize(_ size: TerminalSize) {
+    // Not a terminal, or one that is gone: nothing to resize.
+    if isTerminal { try? outputs.first?.descriptor.resizeTerminal(size) }
+  }
+}

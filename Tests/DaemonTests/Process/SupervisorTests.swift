@@ -1,0 +1,215 @@
+import EventLoop
+import FoundationEssentials
+import Glibc
+import Sandbox
+import Testing
+
+@testable import Daemon
+
+private func openDescriptors() throws -> Int {
+  try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count
+}
+
+@Suite(.timeLimit(.minutes(1))) struct `A command under its supervisor` {
+  func shell(_ script: String, _ options: TestedCommand.Options = .init()) throws -> TestedCommand {
+    try TestedCommand(["/bin/sh", "-c", script], options)
+  }
+
+  @Test(arguments: [0, 1, 42, 255]) func `reports its exit code`(code: Int32) throws {
+    let command = try shell("exit \(code)")
+    #expect(try command.finish().ending == .ended(.exited(code)))
+  }
+
+  @Test(arguments: [1, 9, 15]) func `reports the signal it died of`(signal: Int32) throws {
+    let command = try shell("kill -\(signal) $$")
+    #expect(try command.finish().ending == .ended(.signalled(signal)))
+  }
+
+  @Test(arguments: [
+    ("/no/such/program", "not_found"), ("no-such-program", "not_found"),
+    ("/etc/passwd", "not_executable"), ("/etc", "not_executable"),
+  ]) func `that cannot start says why`(program: String, code: String) throws {
+    let record = try TestedCommand([program]).finish()
+    guard case .notStarted(let failure) = record.ending else {
+      Issue.record("it started: \(record)")
+      return
+    }
+    #expect(failure.code == code)
+    #expect(failure.message.contains("'\(program)'"))
+  }
+
+  @Test func `is looked for in the path of its own environment`() throws {
+    var options = TestedCommand.Options()
+    options.environment = ["PATH=/nowhere:/bin:/usr/bin"]
+    #expect(try TestedCommand(["true"], options).finish().ending == .ended(.exited(0)))
+    options.environment = ["PATH=/nowhere"]
+    guard case .notStarted = try TestedCommand(["true"], options).finish().ending else {
+      Issue.record("found without a path")
+      return
+    }
+  }
+
+  @Test func `has both outputs apart`() throws {
+    let command = try shell("echo out; echo err >&2")
+    try command.finish()
+    #expect(command.text == "out\n")
+    #expect(command.errorText == "err\n")
+  }
+
+  @Test func `reads its input to its end`() throws {
+    let command = try shell("cat", .init(hasInput: true))
+    try command.pump { $0.streams != nil }
+    try command.write("hello\n")
+    try command.pump { $0.text == "hello\n" }
+    command.link.send(.closeInput)
+    command.dropInput()
+    #expect(try command.finish().ending == .ended(.exited(0)))
+  }
+
+  @Test func `has the null device for input otherwise`() throws {
+    let command = try TestedCommand(["cat"])
+    #expect(try command.finish().ending == .ended(.exited(0)))
+    #expect(command.text == "")
+  }
+
+  @Test func `sees its own environment and folder only`() throws {
+    unsafe setenv("GATEHOUSE_TEST_MARKER", "secret", 1)
+    let command = try TestedCommand(["env"], .init(environment: ["PATH=/usr/bin:/bin", "A=b c"]))
+    try command.finish()
+    #expect(command.text == "PATH=/usr/bin:/bin\nA=b c\n")
+    let place = try TestedCommand(["pwd"], .init(directory: "/usr"))
+    try place.finish()
+    #expect(place.text == "/usr\n")
+  }
+
+  @Test func `has nothing open but its streams`() throws {
+    let command = try TestedCommand(["ls", "/proc/self/fd"])
+    try command.finish()
+    // 3 is the folder that ls reads.
+    #expect(command.text == "0\n1\n2\n3\n")
+  }
+
+  @Test func `gains no privileges and ignores no signal`() throws {
+    let command = try TestedCommand(["grep", "-E", "NoNewPrivs|SigIgn|SigBlk", "/proc/self/status"])
+    try command.finish()
+    let none = "0000000000000000"
+    #expect(command.text == "SigBlk:\t\(none)\nSigIgn:\t\(none)\nNoNewPrivs:\t1\n")
+  }
+
+  @Test func `at a terminal is told its size and each new one`() throws {
+    let command = try shell(
+      "stty size; trap 'stty size; exit 0' WINCH; echo ready; while :; do sleep 0.05; done",
+      .init(terminal: TerminalSize(columns: 100, rows: 30))
+    )
+    try command.pump { $0.text.contains("ready") }
+    #expect(command.text.hasPrefix("30 100\r\n"))
+    command.link.send(.resize(TerminalSize(columns: 50, rows: 10)))
+    #expect(try command.finish().ending == .ended(.exited(0)))
+    #expect(command.text.contains("10 50\r\n"))
+  }
+
+  @Test func `at a terminal is interrupted by its key`() throws {
+    let command = try TestedCommand(
+      ["sleep", "60"],
+      .init(terminal: TerminalSize(columns: 80, rows: 24))
+    )
+    try command.pump { $0.streams != nil }
+    try command.write("\u{3}")
+    #expect(try command.finish().ending == .ended(.signalled(2)))
+  }
+
+  @Test func `gets signals as a group`() throws {
+    let command = try shell(
+      "trap 'echo got; exit 7' USR1; echo ready; while :; do sleep 0.05; done"
+    )
+    try command.pump { $0.text.contains("ready") }
+    command.link.send(.signal(10))
+    #expect(try command.finish().ending == .ended(.exited(7)))
+    #expect(command.text.contains("got"))
+  }
+
+  @Test func `that ignores SIGTERM is killed after a while`() throws {
+    let command = try shell("trap '' TERM; echo ready; while :; do sleep 0.05; done")
+    try command.pump { $0.text.contains("ready") }
+    command.link.send(.end(.cancelled))
+    let record = try command.finish()
+    #expect(record.cause == .cancelled)
+    #expect(record.ending == .ended(.signalled(9)))
+    #expect(record.treeGone)
+    #expect(record.microseconds >= 2_000_000)
+  }
+
+  @Test func `is cancelled with what it hid in the background`() throws {
+    let command = try shell(
+      "(setsid sh -c 'setsid sleep 61 & echo $!' &) ; sleep 0.2; echo ready; sleep 60"
+    )
+    try command.pump { $0.text.contains("ready") }
+    let hidden = try #require(Int32(command.text.split(separator: "\n")[0]))
+    #expect(FileManager.default.fileExists(atPath: "/proc/\(hidden)"))
+    command.link.send(.end(.cancelled))
+    #expect(try command.finish().treeGone)
+    #expect(!FileManager.default.fileExists(atPath: "/proc/\(hidden)"))
+  }
+
+  @Test func `that ends leaves nothing behind`() throws {
+    let command = try shell("sleep 61 & echo $!")
+    let record = try command.finish()
+    #expect(record.ending == .ended(.exited(0)))
+    #expect(record.cause == .none)
+    let left = try #require(Int32(command.text.split(separator: "\n")[0]))
+    #expect(!FileManager.default.fileExists(atPath: "/proc/\(left)"))
+  }
+
+  @Test func `gives a large output exactly`() throws {
+    let command = try TestedCommand(["head", "-c", "100000000", "/dev/zero"])
+    try command.finish()
+    #expect(command.output.count == 100_000_000)
+    #expect(command.output.allSatisfy { $0 == 0 })
+  }
+
+  @Test func `leaves neither descriptors nor zombies`() async {
+    // In a process of its own, where no other test opens anything meanwhile.
+    await #expect(processExitsWith: .success) {
+      try TestedCommand(["true"]).finish()
+      let before = try openDescriptors()
+      for _ in 0..<20 { try TestedCommand(["true"]).finish() }
+      #expect(try openDescriptors() == before)
+      #expect(ProcessTree.now().descendants(of: ThisProcess.id).isEmpty)
+    }
+  }
+
+  @Test func `goes on for the daemon that comes after`() throws {
+    let command = try shell("echo one; read line; echo $line", .init(hasInput: true))
+    try command.pump { $0.text == "one\n" }
+    command.loseDaemon()
+    try command.adopt()
+    try command.pump { $0.streams != nil }
+    try command.write("two\n")
+    #expect(try command.finish().ending == .ended(.exited(0)))
+    #expect(command.text == "one\ntwo\n")
+  }
+
+  @Test func `is not given to somebody without its key`() throws {
+    let command = try shell("read line", .init(hasInput: true))
+    try command.pump { $0.streams != nil }
+    command.loseDaemon()
+    try command.adopt(key: [1])
+    try command.pump { $0.isGone }
+    #expect(command.streams == nil)
+    try command.adopt()
+    try command.pump { $0.streams != nil }
+    command.link.send(.end(.cancelled))
+    try command.finish()
+  }
+
+  @Test func `is ended when no daemon comes back`() throws {
+    let command = try shell("echo ready; sleep 60")
+    try command.pump { $0.text.contains("ready") }
+    let supervisor = try #require(command.link.child)
+    command.loseDaemon()
+    Program.reap(supervisor)
+    let record = ExitRecord(in: command.folder)
+    #expect(record?.cause == .abandoned)
+    #expect(record?.treeGone == true)
+  }
+}
