@@ -100,13 +100,20 @@ package final class EventLoop: SerialExecutor, @unchecked Sendable {
 
   /// Begins to watch `descriptor`, which must stay open until `deregister`.
   package func register(
-    _ descriptor: Int32, for interest: Readiness, handler: any EventLoopHandler
+    _ descriptor: Int32,
+    for interest: Readiness,
+    handler: any EventLoopHandler
   ) throws(SystemError) -> Registration {
     preconditionOnLoop()
     let registration = turn.insert(handler)
     guard
       gh_epoll_ctl(
-        epoll.number, EPOLL_CTL_ADD, descriptor, interest.rawValue, registration.token) == 0
+        epoll.number,
+        EPOLL_CTL_ADD,
+        descriptor,
+        interest.rawValue,
+        registration.token
+      ) == 0
     else {
       turn.remove(registration)
       throw SystemError("watch a descriptor")
@@ -117,7 +124,12 @@ package final class EventLoop: SerialExecutor, @unchecked Sendable {
   package func update(_ registration: Registration, _ descriptor: Int32, for interest: Readiness) {
     preconditionOnLoop()
     _ = gh_epoll_ctl(
-      epoll.number, EPOLL_CTL_MOD, descriptor, interest.rawValue, registration.token)
+      epoll.number,
+      EPOLL_CTL_MOD,
+      descriptor,
+      interest.rawValue,
+      registration.token
+    )
   }
 
   package func deregister(_ registration: Registration, _ descriptor: Int32) {
@@ -155,7 +167,8 @@ package final class EventLoop: SerialExecutor, @unchecked Sendable {
   /// Calls `action` on the loop's thread, once, at or after `deadline`.
   @discardableResult
   package func schedule(
-    at deadline: ContinuousClock.Instant, _ action: @escaping @Sendable () -> Void
+    at deadline: ContinuousClock.Instant,
+    _ action: @escaping @Sendable () -> Void
   ) -> LoopTimer {
     preconditionOnLoop()
     return turn.timers.insert(at: deadline, action)
@@ -164,7 +177,8 @@ package final class EventLoop: SerialExecutor, @unchecked Sendable {
   /// Calls `action` on the loop's thread, once, after `delay`.
   @discardableResult
   package func schedule(
-    after delay: Duration, _ action: @escaping @Sendable () -> Void
+    after delay: Duration,
+    _ action: @escaping @Sendable () -> Void
   ) -> LoopTimer {
     schedule(at: .now + delay, action)
   }

@@ -22,8 +22,10 @@ package struct Socket: ~Copyable, Sendable {
     let socket = try Socket.make(address.family)
     let code = unsafe address.bytes.withUnsafeBytes { bytes in
       unsafe connect(
-        socket.number, bytes.baseAddress?.assumingMemoryBound(to: sockaddr.self),
-        socklen_t(bytes.count))
+        socket.number,
+        bytes.baseAddress?.assumingMemoryBound(to: sockaddr.self),
+        socklen_t(bytes.count)
+      )
     }
     guard code == 0 || gh_errno() == EINPROGRESS else {
       throw SystemError("connect to \(address)")
@@ -38,8 +40,10 @@ package struct Socket: ~Copyable, Sendable {
     if address.family == AF_INET6 { socket.set(Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1) }
     let code = unsafe address.bytes.withUnsafeBytes { bytes in
       unsafe bind(
-        socket.number, bytes.baseAddress?.assumingMemoryBound(to: sockaddr.self),
-        socklen_t(bytes.count))
+        socket.number,
+        bytes.baseAddress?.assumingMemoryBound(to: sockaddr.self),
+        socklen_t(bytes.count)
+      )
     }
     guard code == 0, listen(socket.number, 1_024) == 0 else {
       throw SystemError("listen on \(address)")
@@ -89,9 +93,14 @@ package struct Socket: ~Copyable, Sendable {
   }
 
   /// Reads into the front of `buffer`, which keeps its size.
-  package func read(into buffer: inout [UInt8]) throws(SystemError) -> Transfer {
+  package func read(
+    into buffer: inout [UInt8],
+    atMost limit: Int
+  ) throws(SystemError) -> Transfer {
     while true {
-      let count = unsafe buffer.withUnsafeMutableBytes { unsafe recv(number, $0.baseAddress, $0.count, 0) }
+      let count = unsafe buffer.withUnsafeMutableBytes {
+        unsafe recv(number, $0.baseAddress, min($0.count, limit), 0)
+      }
       if count > 0 { return .bytes(count) }
       if count == 0 { return .end }
       switch gh_errno() {
@@ -118,6 +127,9 @@ package struct Socket: ~Copyable, Sendable {
 
   /// Says that no more bytes come from us; the other direction goes on.
   package func closeWriting() { _ = shutdown(number, Int32(SHUT_WR)) }
+
+  /// Ends both directions; the descriptor is closed with its owner.
+  package func shutDown() { _ = shutdown(number, Int32(SHUT_RDWR)) }
 
   package var localAddress: SocketAddress? { unsafe address(getsockname) }
 

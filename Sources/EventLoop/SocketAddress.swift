@@ -7,12 +7,11 @@ package struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
 
   /// What a name stands for, in the resolver's order. Blocks: not for a loop's thread.
   ///
-  /// - Parameters:
-  ///   - host: a name, an IPv4 address, or an IPv6 address without brackets.
-  ///   - port: 0 to listen anywhere.
-  /// - Throws: `ResolutionError`, naming the host.
+  /// `host` is a name, an IPv4 address, or an IPv6 address without brackets; with port 0 a listener
+  /// takes a free one.
   package static func resolve(
-    _ host: String, port: UInt16
+    _ host: String,
+    port: UInt16
   ) throws(ResolutionError) -> [SocketAddress] {
     var hints = unsafe addrinfo()
     unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
@@ -28,7 +27,10 @@ package struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
     while let info = unsafe next?.pointee {
       if let address = unsafe info.ai_addr {
         unsafe addresses.append(
-          SocketAddress(bytes: [UInt8](UnsafeRawBufferPointer(start: address, count: Int(info.ai_addrlen)))))
+          SocketAddress(
+            bytes: [UInt8](UnsafeRawBufferPointer(start: address, count: Int(info.ai_addrlen)))
+          )
+        )
       }
       unsafe next = info.ai_next
     }

@@ -4,7 +4,8 @@ internal import CLinux
 package enum Thread {
   /// Runs `body` on a new thread, which ends with it.
   package static func start(
-    named name: String, _ body: @escaping @Sendable () -> Void
+    named name: String,
+    _ body: @escaping @Sendable () -> Void
   ) throws(SystemError) {
     let start = unsafe Unmanaged.passRetained(Start(name: name, body: body))
     var thread = pthread_t()

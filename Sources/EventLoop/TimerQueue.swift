@@ -16,7 +16,8 @@ struct TimerQueue {
   }
 
   mutating func insert(
-    at deadline: ContinuousClock.Instant, _ action: @escaping @Sendable () -> Void
+    at deadline: ContinuousClock.Instant,
+    _ action: @escaping @Sendable () -> Void
   ) -> LoopTimer {
     lastID += 1
     actions[lastID] = action
@@ -47,7 +48,8 @@ struct TimerQueue {
     guard let first = heap.first else { return -1 }
     let (seconds, attoseconds) = (first.deadline - now).components
     guard seconds >= 0, attoseconds >= 0 else { return 0 }
-    let milliseconds = min(seconds, 86_400) * 1_000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000
+    let milliseconds =
+      min(seconds, 86_400) * 1_000 + (attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000
     return Int32(milliseconds)
   }
 

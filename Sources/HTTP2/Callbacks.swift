@@ -26,7 +26,10 @@ final class Context {
     unsafe handle = options
     unsafe nghttp2_option_set_no_auto_window_update(options, 1)
     unsafe nghttp2_option_set_stream_reset_rate_limit(
-      options, settings.resetBurst, settings.resetRate)
+      options,
+      settings.resetBurst,
+      settings.resetRate
+    )
     // A peer cannot make us send; what we send, we bound ourselves.
     unsafe nghttp2_option_set_max_send_header_block_length(options, 256 * 1_024)
   }
@@ -60,19 +63,34 @@ final class Context {
       return 0
     }
     unsafe nghttp2_session_callbacks_set_on_header_callback(handle) {
-      _, frame, name, nameCount, value, valueCount, _, user in
+      _,
+      frame,
+      name,
+      nameCount,
+      value,
+      valueCount,
+      _,
+      user in
       guard let frame = unsafe frame else { return 0 }
       let name = unsafe UnsafeBufferPointer(start: name, count: nameCount)
       let value = unsafe UnsafeBufferPointer(start: value, count: valueCount)
       unsafe Context.at(user).delegate.header(
-        on: frame.pointee.hd.stream_id, name: name.span, value: value.span)
+        on: frame.pointee.hd.stream_id,
+        name: name.span,
+        value: value.span
+      )
       return 0
     }
   }
 
   private func setDataCallbacks() {
     unsafe nghttp2_session_callbacks_set_on_data_chunk_recv_callback(handle) {
-      session, _, stream, data, count, user in
+      session,
+      _,
+      stream,
+      data,
+      count,
+      user in
       // The connection's ledger: credited on arrival, whatever becomes of the bytes.
       _ = unsafe nghttp2_session_consume_connection(session, count)
       let bytes = unsafe UnsafeBufferPointer(start: data, count: count)
@@ -88,14 +106,18 @@ final class Context {
       return 0
     }
     unsafe nghttp2_session_callbacks_set_on_stream_close_callback(handle) {
-      _, stream, code, user in
+      _,
+      stream,
+      code,
+      user in
       unsafe Context.at(user).delegate.closed(stream, HTTP2Code(rawValue: code))
       return 0
     }
   }
 
   private static func received(
-    _ frame: UnsafePointer<nghttp2_frame>, _ delegate: any SessionDelegate
+    _ frame: UnsafePointer<nghttp2_frame>,
+    _ delegate: any SessionDelegate
   ) {
     let header = unsafe frame.pointee.hd
     let type = UInt32(header.type)
@@ -111,11 +133,23 @@ final class Context {
     if type == NGHTTP2_GOAWAY.rawValue {
       let goAway = unsafe frame.pointee.goaway
       unsafe delegate.goAway(
-        lastStream: goAway.last_stream_id, HTTP2Code(rawValue: goAway.error_code))
+        lastStream: goAway.last_stream_id,
+        HTTP2Code(rawValue: goAway.error_code)
+      )
     }
   }
 
   private func setSendCallbacks() {
+    unsafe nghttp2_session_callbacks_set_on_frame_send_callback(handle) { _, frame, user in
+      guard let header = unsafe frame?.pointee.hd else { return 0 }
+      let carriesEnd =
+        UInt32(header.type) == NGHTTP2_HEADERS.rawValue
+        || UInt32(header.type) == NGHTTP2_DATA.rawValue
+      if carriesEnd, UInt32(header.flags) & NGHTTP2_FLAG_END_STREAM.rawValue != 0 {
+        unsafe Context.at(user).delegate.endSent(on: header.stream_id)
+      }
+      return 0
+    }
     unsafe nghttp2_session_callbacks_set_send_callback(handle) { _, data, count, _, user in
       let context = unsafe Context.at(user)
       guard context.output.count < context.limit else {
@@ -125,7 +159,12 @@ final class Context {
       return count
     }
     unsafe nghttp2_session_callbacks_set_send_data_callback(handle) {
-      _, frame, header, count, _, user in
+      _,
+      frame,
+      header,
+      count,
+      _,
+      user in
       let context = unsafe Context.at(user)
       guard context.output.count < context.limit, let frame = unsafe frame else {
         return NGHTTP2_ERR_WOULDBLOCK.rawValue
@@ -133,7 +172,10 @@ final class Context {
       // Never padded: no select_padding callback is set.
       unsafe context.output.append(contentsOf: UnsafeBufferPointer(start: header, count: 9))
       unsafe context.delegate.copy(
-        count, from: frame.pointee.hd.stream_id, into: &context.output)
+        count,
+        from: frame.pointee.hd.stream_id,
+        into: &context.output
+      )
       return 0
     }
   }
@@ -141,7 +183,13 @@ final class Context {
   /// nghttp2 asks what a stream has to send; the bytes themselves are copied once, by the
   /// send-data callback, straight into the output.
   static let read: nghttp2_data_source_read_callback = {
-    session, stream, _, limit, flags, _, user in
+    session,
+    stream,
+    _,
+    limit,
+    flags,
+    _,
+    user in
     guard let flags = unsafe flags else { return 0 }
     switch unsafe Context.at(user).delegate.next(on: stream, limit: limit) {
     case .bytes(let count):

@@ -25,20 +25,24 @@ internal import CNghttp2
 
   /// A server's half.
   package init(
-    server settings: Settings, delegate: any SessionDelegate
+    server settings: Settings,
+    delegate: any SessionDelegate
   ) throws(HTTP2Error) {
     try self.init(settings, delegate, isServer: true)
   }
 
   /// A client's half.
   package init(
-    client settings: Settings, delegate: any SessionDelegate
+    client settings: Settings,
+    delegate: any SessionDelegate
   ) throws(HTTP2Error) {
     try self.init(settings, delegate, isServer: false)
   }
 
   private init(
-    _ settings: Settings, _ delegate: any SessionDelegate, isServer: Bool
+    _ settings: Settings,
+    _ delegate: any SessionDelegate,
+    isServer: Bool
   ) throws(HTTP2Error) {
     let callbacks = try Callbacks()
     let options = try Options(settings)
@@ -48,7 +52,8 @@ internal import CNghttp2
     try HTTP2Error.check(
       isServer
         ? unsafe nghttp2_session_server_new2(&handle, callbacks.handle, user, options.handle)
-        : unsafe nghttp2_session_client_new2(&handle, callbacks.handle, user, options.handle))
+        : unsafe nghttp2_session_client_new2(&handle, callbacks.handle, user, options.handle)
+    )
     guard let handle = unsafe handle else { preconditionFailure("success without a session") }
     do {
       try unsafe Self.announce(settings, isServer: isServer, on: handle)
@@ -63,7 +68,9 @@ internal import CNghttp2
   deinit { unsafe nghttp2_session_del(handle) }
 
   private static func announce(
-    _ settings: Settings, isServer: Bool, on handle: OpaquePointer
+    _ settings: Settings,
+    isServer: Bool,
+    on handle: OpaquePointer
   ) throws(HTTP2Error) {
     func entry(_ id: nghttp2_settings_id, _ value: UInt32) -> nghttp2_settings_entry {
       nghttp2_settings_entry(settings_id: Int32(id.rawValue), value: value)
@@ -75,12 +82,24 @@ internal import CNghttp2
     entries.append(
       isServer
         ? entry(NGHTTP2_SETTINGS_MAX_CONCURRENT_STREAMS, settings.maxConcurrentStreams)
-        : entry(NGHTTP2_SETTINGS_ENABLE_PUSH, 0))
+        : entry(NGHTTP2_SETTINGS_ENABLE_PUSH, 0)
+    )
     try HTTP2Error.check(
-      unsafe nghttp2_submit_settings(handle, UInt8(NGHTTP2_FLAG_NONE.rawValue), entries, entries.count))
+      unsafe nghttp2_submit_settings(
+        handle,
+        UInt8(NGHTTP2_FLAG_NONE.rawValue),
+        entries,
+        entries.count
+      )
+    )
     try HTTP2Error.check(
       unsafe nghttp2_session_set_local_window_size(
-        handle, UInt8(NGHTTP2_FLAG_NONE.rawValue), 0, settings.connectionWindow))
+        handle,
+        UInt8(NGHTTP2_FLAG_NONE.rawValue),
+        0,
+        settings.connectionWindow
+      )
+    )
   }
 
   // MARK: Bytes
@@ -128,7 +147,9 @@ internal import CNghttp2
 
   /// Answers a stream. With a body, it is asked for by `SessionDelegate.next`.
   package mutating func respond(
-    on stream: Int32, _ headers: HeaderBlock, hasBody: Bool
+    on stream: Int32,
+    _ headers: HeaderBlock,
+    hasBody: Bool
   ) throws(HTTP2Error) {
     var source = unsafe Self.dataSource
     let code = unsafe headers.withPairs { pairs in
@@ -154,12 +175,20 @@ internal import CNghttp2
     guard unsafe nghttp2_session_get_stream_effective_local_window_size(handle, stream) < bytes
     else { return }
     _ = unsafe nghttp2_session_set_local_window_size(
-      handle, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream, bytes)
+      handle,
+      UInt8(NGHTTP2_FLAG_NONE.rawValue),
+      stream,
+      bytes
+    )
   }
 
   package mutating func reset(_ stream: Int32, _ code: HTTP2Code) {
     _ = unsafe nghttp2_submit_rst_stream(
-      handle, UInt8(NGHTTP2_FLAG_NONE.rawValue), stream, code.rawValue)
+      handle,
+      UInt8(NGHTTP2_FLAG_NONE.rawValue),
+      stream,
+      code.rawValue
+    )
   }
 
   package mutating func ping() {
@@ -171,7 +200,13 @@ internal import CNghttp2
     let last = unsafe nghttp2_session_get_last_proc_stream_id(handle)
     let text = Array(reason.utf8)
     _ = unsafe nghttp2_submit_goaway(
-      handle, UInt8(NGHTTP2_FLAG_NONE.rawValue), last, code.rawValue, text, text.count)
+      handle,
+      UInt8(NGHTTP2_FLAG_NONE.rawValue),
+      last,
+      code.rawValue,
+      text,
+      text.count
+    )
   }
 
   private static var dataSource: nghttp2_data_provider {
@@ -192,8 +227,13 @@ extension HeaderBlock {
         let valueStart = unsafe next.map { unsafe $0 + Int(name) }
         unsafe pairs.append(
           nghttp2_nv(
-            name: next, value: valueStart, namelen: Int(name), valuelen: Int(value),
-            flags: UInt8(NGHTTP2_NV_FLAG_NONE.rawValue)))
+            name: next,
+            value: valueStart,
+            namelen: Int(name),
+            valuelen: Int(value),
+            flags: UInt8(NGHTTP2_NV_FLAG_NONE.rawValue)
+          )
+        )
         unsafe next = valueStart.map { unsafe $0 + Int(value) }
       }
       return unsafe pairs.withUnsafeBufferPointer { unsafe body($0) }

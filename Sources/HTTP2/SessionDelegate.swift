@@ -12,6 +12,8 @@ package protocol SessionDelegate: AnyObject {
   func data(on stream: Int32, _ bytes: Span<UInt8>)
   /// The peer sent its last byte on this stream.
   func ended(_ stream: Int32)
+  /// Our last byte on this stream was written.
+  func endSent(on stream: Int32)
   /// The stream is over, in whatever way. Its number is never seen again.
   func closed(_ stream: Int32, _ code: HTTP2Code)
   /// The peer will open no more streams, and takes none above `lastStream`.

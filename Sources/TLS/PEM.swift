@@ -20,7 +20,8 @@ enum PEM {
 
   /// All certificates in `text`, in its order; at least one.
   static func certificates(
-    in text: String, naming name: String
+    in text: String,
+    naming name: String
   ) throws(TLSError) -> [OwnedCertificate] {
     ERR_clear_error()
     let source = try Source(text)

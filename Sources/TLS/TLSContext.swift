@@ -22,18 +22,24 @@ package struct TLSIdentity: Sendable {
 
   /// For a listener.
   ///
-  /// - Parameter clientAuthoritiesPEM: what client certificates must chain to; they are then
-  ///   required. `nil`: none is asked for.
+  /// Client certificates are required and must chain to `clientAuthoritiesPEM`; with `nil` none is
+  /// asked for.
+  ///
   /// - Throws: `configuration`.
   package static func server(
-    identity: TLSIdentity, clientAuthoritiesPEM: String?, allowTLS12: Bool = false
+    identity: TLSIdentity,
+    clientAuthoritiesPEM: String?,
+    allowTLS12: Bool = false
   ) throws(TLSError) -> TLSContext {
     let context = try TLSContext(isServer: true, allowTLS12: allowTLS12)
     try context.use(identity)
     if let clientAuthoritiesPEM {
       try context.trust(clientAuthoritiesPEM)
       unsafe SSL_CTX_set_verify(
-        context.handle, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nil)
+        context.handle,
+        SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
+        nil
+      )
     }
     unsafe SSL_CTX_set_alpn_select_cb(context.handle, selectProtocol, nil)
     return context
@@ -43,7 +49,9 @@ package struct TLSIdentity: Sendable {
   ///
   /// - Throws: `configuration`.
   package static func client(
-    identity: TLSIdentity?, authoritiesPEM: String, allowTLS12: Bool = false
+    identity: TLSIdentity?,
+    authoritiesPEM: String,
+    allowTLS12: Bool = false
   ) throws(TLSError) -> TLSContext {
     let context = try TLSContext(isServer: false, allowTLS12: allowTLS12)
     if let identity { try context.use(identity) }

@@ -37,7 +37,8 @@ internal import COpenSSL
   }
 
   private static func make(
-    _ context: TLSContext, _ transport: Transport
+    _ context: TLSContext,
+    _ transport: Transport
   ) throws(TLSError) -> OpaquePointer {
     ERR_clear_error()
     guard let handle = unsafe SSL_new(context.handle) else {
@@ -71,11 +72,11 @@ internal import COpenSSL
   /// Feeds bytes read from the peer; all are consumed. Look at the output afterwards, also when
   /// this throws: there may be an alert to send.
   ///
-  /// - Parameter plaintext: where decrypted bytes go, from its front. It must have room for the
-  ///   input and one record (16 KiB) more.
-  /// - Returns: how many bytes of `plaintext` were filled.
+  /// Decrypted bytes go into `plaintext`, from its front, which must have room for the input and
+  /// one record (16 KiB) more. Gives the number of bytes filled.
   package mutating func receive(
-    _ ciphertext: Span<UInt8>, into plaintext: inout [UInt8]
+    _ ciphertext: Span<UInt8>,
+    into plaintext: inout [UInt8]
   ) throws(TLSError) -> Int {
     precondition(plaintext.count >= ciphertext.count + Self.maxRecordBytes)
     ERR_clear_error()
@@ -129,7 +130,8 @@ internal import COpenSSL
         [UInt8](unsafeUninitializedCapacity: Int(count)) { buffer, filled in
           var next = buffer.baseAddress
           filled = unsafe Int(i2d_X509(certificate, &next))
-        })
+        }
+      )
     }
     return certificates
   }
@@ -151,7 +153,10 @@ internal import COpenSSL
     guard error.code == .certificateRejected,
       let text = unsafe X509_verify_cert_error_string(verification)
     else { throw error }
-    throw TLSError(.certificateRejected, unsafe "the certificate was rejected: \(String(cString: text))")
+    throw TLSError(
+      .certificateRejected,
+      unsafe "the certificate was rejected: \(String(cString: text))"
+    )
   }
 
   private mutating func readAll(into plaintext: inout [UInt8]) throws(TLSError) -> Int {
@@ -195,7 +200,11 @@ internal import COpenSSL
     guard taken == output.count else { return }
     taken = 0
     // A busy connection keeps its buffer; an idle one has none.
-    if output.capacity > TLSSession.maxRecordBytes * 20 { output = [] } else { output.removeAll(keepingCapacity: true) }
+    if output.capacity > TLSSession.maxRecordBytes * 20 {
+      output = []
+    } else {
+      output.removeAll(keepingCapacity: true)
+    }
   }
 
   /// Frees the buffer of a connection with nothing to send.

@@ -1,0 +1,168 @@
+package import EventLoop
+internal import HTTP2
+package import TLS
+
+/// What a client's connection knows beyond the connection.
+final class ClientCore: Sendable {
+  let identification: Identification?
+  let authority: String
+
+  init(identification: Identification?, authority: String) {
+    self.identification = identification
+    self.authority = authority
+  }
+}
+
+extension Connection {
+  /// Connects, and waits until the server's certificate is verified. Tries each address of a name.
+  ///
+  /// The server's certificate must be for `serverName`, by default the host. `identification` is a
+  /// further look at its chain, e.g. for pins; what it refuses fails each call.
+  ///
+  /// Throws an `RPCStatus`, `UNAVAILABLE` with the reason.
+  package static func connect(
+    to address: HostPort,
+    tls: TLSContext,
+    serverName: String? = nil,
+    on loop: EventLoop,
+    identification: Identification? = nil,
+    limits: ConnectionLimits = ConnectionLimits()
+  ) async throws -> Connection {
+    let addresses: [SocketAddress]
+    do {
+      addresses = try await names.run {
+        try SocketAddress.resolve(address.host, port: address.port)
+      }
+    } catch {
+      throw RPCStatus(.unavailable, "\(error)")
+    }
+    let core = ClientCore(identification: identification, authority: address.description)
+    var failure = RPCStatus(.unavailable, "no address for \(address)")
+    for candidate in addresses {
+      do {
+        let connection = try Connection(
+          .client(core),
+          socket: Socket.connecting(to: candidate),
+          tls: TLSSession(client: tls, serverName: serverName ?? address.host),
+          peerAddress: candidate.description,
+          limits: limits,
+          on: loop
+        )
+        try await connection.becomeOpen()
+        return connection
+      } catch let status as RPCStatus {
+        failure = status
+      } catch {
+        failure = RPCStatus(.unavailable, "\(error)")
+      }
+    }
+    throw failure
+  }
+
+  /// Name resolution blocks, so it has a thread of its own.
+  private static let names = WorkerPool(name: "names", threads: 1)
+
+  private func becomeOpen() async throws {
+    start()
+    // Resumed by `established` or `close`.
+    try await withCheckedThrowingContinuation {
+      (continuation: CheckedContinuation<Void, any Error>) in
+      if phase == .closed {
+        continuation.resume(throwing: closeReason ?? RPCStatus(.unavailable))
+      } else {
+        openWaiters.append(continuation)
+      }
+    }
+  }
+
+  /// Opens a call. `make` gives the state machine that hears of it.
+  ///
+  /// `timeout` is sent to the server, and kept here too. Throws `UNAVAILABLE` when the connection
+  /// takes no more calls.
+  @discardableResult
+  package func open(
+    _ path: String,
+    metadata: Metadata = Metadata(),
+    timeout: Duration? = nil,
+    _ make: @Sendable () -> any ClientHandler
+  ) throws(RPCStatus) -> ClientCall {
+    guard case .client(let core) = role, phase == .open, !isGoingAway else {
+      throw closeReason ?? RPCStatus(.unavailable, "the connection takes no more calls")
+    }
+    if let refusal = peer.identity as? RPCStatus { throw refusal }
+    var block = HeaderBlock()
+    block.append(":method", "POST")
+    block.append(":scheme", "https")
+    block.append(":path", path)
+    block.append(":authority", core.authority)
+    block.append("te", "trailers")
+    block.append("content-type", "application/grpc")
+    block.append("user-agent", "gatehouse")
+    if let timeout { block.append("grpc-timeout", Timeout.format(timeout)) }
+    metadata.append(to: &block)
+    let id: Int32
+    do {
+      id = try session.request(block)
+    } catch {
+      throw RPCStatus(.unavailable, "the connection takes no more calls: \(error)")
+    }
+    let state = table.open(id)
+    let call = ClientCall(connection: self, id: id)
+    state.handler = .client(make(), call)
+    if let timeout { state.deadline = deadline(after: timeout, for: state) }
+    scheduleFlush()
+    return call
+  }
+
+  /// Ends the connection; calls under way end with `UNAVAILABLE`.
+  package func closeClient() {
+    shutDown(RPCStatus(.unavailable, "the connection was closed here"))
+  }
+
+  /// One request, one response.
+  ///
+  /// - Throws: `RPCStatus`, or `CancellationError`.
+  package func unary(
+    _ path: String,
+    _ request: [UInt8],
+    metadata: Metadata = Metadata(),
+    timeout: Duration? = .seconds(30)
+  ) async throws -> [UInt8] {
+    let stream = try openStream(path, metadata: metadata, timeout: timeout)
+    try await stream.send(request)
+    await stream.halfClose()
+    guard let response = try await stream.next() else {
+      throw RPCStatus(.internalError, "\(path) ended without a response")
+    }
+    guard try await stream.next() == nil else {
+      throw RPCStatus(.internalError, "\(path) gave more than one response")
+    }
+    return response
+  }
+
+  // MARK: What arrives
+
+  func receivedResponse(_ state: StreamState) {
+    guard case .client(let handler, let call) = state.handler else { return }
+    let fields = state.fields
+    // 1xx does not come here; a block with a status is the end, trailers-only or not.
+    guard fields.blocks == 1, fields.status == nil, fields.httpStatus == 200 else { return }
+    state.fields.metadata = Metadata()
+    handler.receivedMetadata(fields.metadata, on: call)
+  }
+
+  /// The server's last word, from trailers or what stands for them.
+  func finalStatus(of state: StreamState) -> RPCStatus {
+    let fields = state.fields
+    guard let number = fields.status else {
+      if let http = fields.httpStatus, http != 200 { return .forHTTP(http) }
+      return RPCStatus(.unknown, "the server ended the call without a status")
+    }
+    var status = RPCStatus(
+      RPCStatus.Code(rawValue: number) ?? .unknown,
+      PercentEncoding.decode(fields.message)
+    )
+    status.trailers = fields.metadata
+    return status
+  }
+}

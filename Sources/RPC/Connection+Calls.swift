@@ -1,0 +1,243 @@
+internal import EventLoop
+internal import HTTP2
+
+/// What handlers do to their calls, and what they hear of them.
+extension Connection {
+  // MARK: From the handlers
+
+  func send(_ message: [UInt8], on id: Int32) {
+    guard let state = table.state(id), state.ending == nil else { return }
+    if role.isServer, !state.sentHeaders { sendMetadata(Metadata(), on: id) }
+    state.enqueue(message)
+    wake(state)
+  }
+
+  func sendMetadata(_ metadata: Metadata, on id: Int32) {
+    guard let state = table.state(id), !state.sentHeaders, state.ending == nil else { return }
+    state.sentHeaders = true
+    var block = HeaderBlock()
+    block.append(":status", "200")
+    block.append("content-type", "application/grpc")
+    metadata.append(to: &block)
+    respond(on: state, block, hasBody: true)
+  }
+
+  func finish(_ status: RPCStatus, on id: Int32) {
+    guard let state = table.state(id), state.ending == nil else { return }
+    var block = HeaderBlock()
+    if !state.sentHeaders {  // trailers-only
+      block.append(":status", "200")
+      block.append("content-type", "application/grpc")
+    }
+    block.append("grpc-status", String(status.code.rawValue))
+    if !status.message.isEmpty {
+      block.append("grpc-message", PercentEncoding.encode(status.message))
+    }
+    status.trailers.append(to: &block)
+    if state.sentHeaders {
+      state.ending = .trailers(block)
+      wake(state)
+    } else {
+      state.sentHeaders = true
+      state.ending = .halfClose
+      respond(on: state, block, hasBody: false)
+    }
+  }
+
+  func credit(_ bytes: Int, on id: Int32) {
+    guard bytes > 0, table.state(id) != nil else { return }
+    session.credit(bytes, on: id)
+    scheduleFlush()
+  }
+
+  func raiseWindow(of id: Int32, to bytes: Int) {
+    guard let state = table.state(id), state.window < bytes else { return }
+    state.window = bytes
+    session.raiseWindow(of: id, to: Int32(clamping: bytes))
+    scheduleFlush()
+  }
+
+  func queuedBytes(on id: Int32) -> Int { table.state(id)?.queuedBytes ?? 0 }
+
+  func notifyWhenDrained(on id: Int32) {
+    guard let state = table.state(id) else { return }
+    state.wantsDrained = true
+    if state.queuedBytes <= StreamState.lowMark {
+      state.wantsDrained = false
+      table.events.append(.drained(state))
+      scheduleFlush()
+    }
+  }
+
+  func halfClose(_ id: Int32) {
+    guard let state = table.state(id), state.ending == nil else { return }
+    state.ending = .halfClose
+    wake(state)
+  }
+
+  func cancel(_ id: Int32) {
+    guard let state = table.state(id) else { return }
+    end(state, RPCStatus(.cancelled, "the call was cancelled here"))
+    session.reset(id, .cancel)
+    scheduleFlush()
+  }
+
+  func sendWhenRoom(_ message: [UInt8], on id: Int32) async throws {
+    try Task.checkCancellation()
+    guard let state = table.state(id), state.ending == nil, state.handler != nil else {
+      throw closeReason ?? RPCStatus(.cancelled, "the call has ended")
+    }
+    send(message, on: id)
+    guard state.queuedBytes > 2 * StreamState.lowMark else { return }
+    // Resumed when the queue is low, or by the call's end.
+    try await withCheckedThrowingContinuation { state.roomWaiters.append($0) }
+  }
+
+  private func respond(on state: StreamState, _ block: HeaderBlock, hasBody: Bool) {
+    // Fails only for a stream that is gone, whose `closed` is on its way.
+    try? session.respond(on: state.id, block, hasBody: hasBody)
+    scheduleFlush()
+  }
+
+  private func wake(_ state: StreamState) {
+    if state.isWaiting {
+      state.isWaiting = false
+      session.resume(state.id)
+    }
+    scheduleFlush()
+  }
+
+  // MARK: To the handlers
+
+  /// Hands over what the session recorded. Handlers may cause more, which comes in the same order.
+  func dispatch() {
+    while !table.events.isEmpty {
+      let events = table.events
+      table.events = []
+      for event in events { handle(event) }
+    }
+  }
+
+  private func handle(_ event: StreamTable.Event) {
+    switch event {
+    case .headers(let state): receivedHeaders(state)
+    case .message(let state, let message, let credit): deliver(message, credit, to: state)
+    case .ended(let state): peerEnded(state)
+    case .failed(let state, let status): fail(state, status)
+    case .finishedFirst(let state):
+      // RFC 9113 §8.1: the client need not send the rest.
+      session.reset(state.id, .noError)
+      scheduleFlush()
+    case .closed(let state, let code): closed(state, code)
+    case .drained(let state): drained(state)
+    case .credit(let state, let bytes): session.credit(bytes, on: state.id)
+    case .goAway: isGoingAway = true
+    case .pong: pongIsDue = false
+    case .settings: receivedSettings()
+    }
+  }
+
+  private func receivedSettings() {
+    guard let timer = handshakeTimer else { return }
+    handshakeTimer = nil
+    loop.cancel(timer)
+  }
+
+  private func receivedHeaders(_ state: StreamState) {
+    switch role {
+    case .server(let core):
+      if state.fields.blocks == 1 { core.open(state, on: self) }
+    case .client:
+      receivedResponse(state)
+    }
+  }
+
+  private func deliver(_ message: [UInt8], _ credit: Int, to state: StreamState) {
+    switch state.handler {
+    case .server(let handler, let call): handler.received(message, credit: credit, on: call)
+    case .client(let handler, let call): handler.received(message, credit: credit, on: call)
+    case nil: break  // its stream is closing; the connection's credit has gone back
+    }
+  }
+
+  private func peerEnded(_ state: StreamState) {
+    guard !state.assembler.isPartial else {
+      return fail(state, RPCStatus(.internalError, "the stream ended inside a message"))
+    }
+    switch state.handler {
+    case .server(let handler, let call): handler.halfClosed(call)
+    case .client: end(state, finalStatus(of: state))
+    case nil: break
+    }
+  }
+
+  private func drained(_ state: StreamState) {
+    let waiters = state.roomWaiters
+    state.roomWaiters = []
+    for waiter in waiters { waiter.resume() }
+    switch state.handler {
+    case .server(let handler, let call): handler.drained(call)
+    case .client(let handler, let call): handler.drained(call)
+    case nil: break
+    }
+  }
+
+  /// The peer broke a rule on this stream: it is told, and the handler hears.
+  private func fail(_ state: StreamState, _ status: RPCStatus) {
+    if role.isServer {
+      finish(status, on: state.id)
+      end(state, status)
+    } else {
+      end(state, status)
+      session.reset(state.id, .cancel)
+      scheduleFlush()
+    }
+  }
+
+  private func closed(_ state: StreamState, _ code: HTTP2Code) {
+    guard state.handler != nil else { return end(state, .ok) }
+    if role.isServer {
+      let finished = state.ending != nil && code == .noError
+      end(state, finished ? .ok : RPCStatus(.cancelled, "the client cancelled the call"))
+    } else {
+      end(state, Self.status(for: code))
+    }
+  }
+
+  /// Tells the handler that its call is over; the first reason counts.
+  func end(_ state: StreamState, _ status: RPCStatus) {
+    if let deadline = state.deadline {
+      loop.cancel(deadline.timer)
+      state.deadline = nil
+    }
+    let waiters = state.roomWaiters
+    state.roomWaiters = []
+    for waiter in waiters {
+      waiter.resume(throwing: status.isOK ? RPCStatus(.cancelled, "the call has ended") : status)
+    }
+    let handler = state.handler
+    state.handler = nil
+    switch handler {
+    case .server(let handler, let call): handler.ended(status, call)
+    case .client(let handler, let call): handler.ended(status, call)
+    case nil: break
+    }
+  }
+
+  /// gRPC over HTTP/2, "Errors": what a reset means to a client.
+  private static func status(for code: HTTP2Code) -> RPCStatus {
+    switch code {
+    case .refusedStream: RPCStatus(.unavailable, "the server refused the stream; try again")
+    case .cancel: RPCStatus(.cancelled, "the server cancelled the call")
+    case .enhanceYourCalm: RPCStatus(.resourceExhausted, "the server asks to slow down")
+    case .inadequateSecurity: RPCStatus(.permissionDenied, "the server asks for better security")
+    default: RPCStatus(.internalError, "the stream was reset with code \(code.rawValue)")
+    }
+  }
+}
+
+/// A call's time limit.
+struct DeadlineTimer {
+  let instant: ContinuousClock.Instant
+  let timer: LoopTimer
+}

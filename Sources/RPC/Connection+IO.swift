@@ -1,0 +1,238 @@
+internal import EventLoop
+internal import HTTP2
+internal import TLS
+
+extension Connection {
+  /// Reads per turn, so that one busy peer does not keep the loop from the others.
+  private static let readsPerTurn = 4
+  /// Plaintext gathered before it is encrypted: whole TLS records.
+  private static let gatherBytes = 4 * TLSSession.maxRecordBytes
+  /// Ciphertext that may wait for a slow socket before frames are left in the session.
+  private static let outputHighMark = 256 * 1_024
+
+  func becameReady(_ readiness: Readiness) {
+    if phase == .connecting { finishConnecting() }
+    guard phase != .closed else { return }
+    if readiness.contains(.writable) { flush() }
+    if readiness.contains(.readable) || !readiness.isDisjoint(with: .hangUp) { readSome() }
+  }
+
+  private func finishConnecting() {
+    if let error = socket.connectError {
+      return close(RPCStatus(.unavailable, "\(peer.address): \(error)"))
+    }
+    socket.setNoDelay()
+    phase = .handshaking
+    do {
+      try tls.start()
+    } catch {
+      return close(RPCStatus(.unavailable, error.message))
+    }
+    writeOutput()
+  }
+
+  // MARK: Reading
+
+  private func readSome() {
+    var ciphertext = loop.takeScratch()
+    var plaintext = loop.takeScratch()
+    defer {
+      loop.returnScratch(ciphertext)
+      loop.returnScratch(plaintext)
+    }
+    // Room for what OpenSSL holds of a record that was incomplete.
+    let limit = plaintext.count - TLSSession.maxRecordBytes
+    for _ in 0..<Self.readsPerTurn {
+      guard phase != .closed else { return }
+      let transfer: Socket.Transfer
+      do {
+        transfer = try socket.read(into: &ciphertext, atMost: limit)
+      } catch {
+        return close(RPCStatus(.unavailable, "\(peer.address): \(error)"))
+      }
+      switch transfer {
+      case .wouldBlock: return
+      case .end: return peerClosed()
+      case .bytes(let count):
+        guard phase != .draining else { continue }
+        receive(ciphertext.span.extracting(0..<count), into: &plaintext)
+        if count < limit { return }
+      }
+    }
+  }
+
+  private func peerClosed() {
+    close(RPCStatus(.unavailable, "\(peer.address) closed the connection"))
+  }
+
+  private func receive(_ ciphertext: Span<UInt8>, into plaintext: inout [UInt8]) {
+    let wasEstablished = tls.isEstablished
+    let count: Int
+    do {
+      count = try tls.receive(ciphertext, into: &plaintext)
+    } catch {
+      return refuse(error)
+    }
+    if !wasEstablished {
+      writeOutput()
+      if tls.isEstablished { established() }
+    }
+    guard phase == .open, count > 0 else { return }
+    do {
+      try session.receive(plaintext.span.extracting(0..<count))
+    } catch {
+      closeReason = RPCStatus(.unavailable, "\(peer.address) broke HTTP/2: \(error)")
+      flush()
+      return drain()
+    }
+    dispatch()
+    scheduleFlush()
+    if tls.peerClosed { drain() }
+  }
+
+  /// The handshake failed: the peer gets the alert, or, if it speaks plain HTTP, an answer in it.
+  private func refuse(_ error: TLSError) {
+    closeReason = RPCStatus(.unavailable, "\(peer.address): \(error.message)")
+    if error.code == .plainHTTP {
+      let text = "this port speaks HTTP/2 over TLS; use https and a client certificate\n"
+      let answer =
+        "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\nConnection: close\r\n"
+        + "Content-Length: \(text.utf8.count)\r\n\r\n" + text
+      _ = try? socket.write(Array(answer.utf8).span)
+    }
+    drain()
+  }
+
+  private func established() {
+    let certificates = tls.peerCertificatesDER
+    phase = .open
+    switch identify(certificates) {
+    case .success(let identified):
+      peer = Peer(
+        address: peer.address,
+        certificatesDER: certificates,
+        identity: identified?.identity
+      )
+      if let validFor = identified?.validFor { expire(after: validFor) }
+    case .failure(let status):
+      // The peer speaks HTTP/2 by now, so each call is told the reason.
+      peer = Peer(address: peer.address, certificatesDER: certificates, identity: status)
+    }
+    for waiter in openWaiters { waiter.resume() }
+    openWaiters = []
+    flush()
+    schedulePing()
+  }
+
+  private func identify(
+    _ certificates: [[UInt8]]
+  ) -> Result<Identification.Identified?, RPCStatus> {
+    let identification: Identification? =
+      switch role {
+      case .server(let core): core.identification
+      case .client(let core): core.identification
+      }
+    guard let identification else { return .success(nil) }
+    return identification.identify(certificates).map { $0 }
+  }
+
+  // MARK: Writing
+
+  func scheduleFlush() {
+    guard !isFlushScheduled, phase == .open else { return }
+    isFlushScheduled = true
+    loop.notifyAtTurnEnd(self)
+  }
+
+  /// Moves frames from the session through TLS to the socket, until there are none or it is full.
+  func flush() {
+    guard phase != .closed else { return }
+    guard phase == .open else { return writeOutput() }
+    var plaintext = loop.takeScratch()
+    plaintext.removeAll(keepingCapacity: true)
+    do {
+      while tls.outputCount < Self.outputHighMark {
+        plaintext.removeAll(keepingCapacity: true)
+        try session.send(into: &plaintext, limit: Self.gatherBytes)
+        guard !plaintext.isEmpty else { break }
+        try tls.send(plaintext.span)
+        dispatch()
+        if tls.outputCount >= Self.gatherBytes { writeOutput() }
+        guard phase == .open else { break }
+      }
+    } catch {
+      closeReason = closeReason ?? RPCStatus(.unavailable, "\(peer.address): \(error)")
+      plaintext = []
+    }
+    restore(plaintext)
+    writeOutput()
+    if phase == .open, !session.isAlive { drain() }
+  }
+
+  /// A scratch buffer keeps its size; gathering changed it.
+  private func restore(_ plaintext: consuming [UInt8]) {
+    var buffer = plaintext
+    guard buffer.capacity >= EventLoop.scratchBytes else { return }
+    let missing = EventLoop.scratchBytes - buffer.count
+    buffer.append(contentsOf: repeatElement(0, count: missing))
+    loop.returnScratch(buffer)
+  }
+
+  func writeOutput() {
+    guard phase != .closed, phase != .connecting else { return }
+    var isBlocked = false
+    do {
+      while tls.outputCount > 0, !isBlocked {
+        try tls.withOutput { (bytes) throws(SystemError) -> Int in
+          guard case .bytes(let count) = try socket.write(bytes) else {
+            isBlocked = true
+            return 0
+          }
+          return count
+        }
+      }
+    } catch {
+      return close(RPCStatus(.unavailable, "\(peer.address): \(error)"))
+    }
+    let wanted: Readiness = isBlocked ? [.readable, .writable] : .readable
+    if !isBlocked, table.count == 0 { tls.trim() }
+    guard wanted != interest, let registration else { return }
+    interest = wanted
+    loop.update(registration, socket.number, for: wanted)
+  }
+
+  // MARK: Timers
+
+  private func expire(after validity: Duration) {
+    expiryTimer = loop.schedule(after: validity) { [weak self] in
+      self?.assumeIsolated {
+        $0.expiryTimer = nil
+        $0.shutDown(RPCStatus(.unavailable, "the certificate has expired; connect with a new one"))
+      }
+    }
+  }
+
+  func schedulePing() {
+    pingTimer = loop.schedule(after: limits.pingInterval) { [weak self] in
+      self?.assumeIsolated { $0.sendPing() }
+    }
+  }
+
+  private func sendPing() {
+    pingTimer = nil
+    guard phase == .open else { return }
+    session.ping()
+    pongIsDue = true
+    flush()
+    guard phase == .open else { return }
+    pingTimer = loop.schedule(after: limits.pingTimeout) { [weak self] in
+      self?.assumeIsolated { $0.pingTimedOut() }
+    }
+  }
+
+  private func pingTimedOut() {
+    pingTimer = nil
+    guard pongIsDue else { return schedulePing() }
+    close(RPCStatus(.unavailable, "\(peer.address) does not answer pings"))
+  }
+}

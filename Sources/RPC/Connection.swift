@@ -1,0 +1,186 @@
+package import EventLoop
+internal import HTTP2
+internal import TLS
+
+/// One HTTP/2 connection over TLS, either half, on one loop for life.
+///
+/// Readiness comes in by `assumeIsolated`. What arrives in a turn is recorded by the
+/// `StreamTable`, then handed to the handlers; what they send leaves at the turn's end, so that
+/// many small messages share a TLS record and a system call.
+///
+///     connecting ─▶ handshaking ─▶ open ─▶ draining ─▶ closed
+///         └──────────────┴──────────┴────────────────────▲
+package actor Connection {
+  package nonisolated let loop: EventLoop
+  package nonisolated var unownedExecutor: UnownedSerialExecutor { loop.executor }
+
+  enum Phase { case connecting, handshaking, open, draining, closed }
+
+  let role: Role
+  let limits: ConnectionLimits
+  let table: StreamTable
+  var tls: TLSSession
+  var session: Session
+  var phase: Phase
+  var peer: Peer
+  /// The peer takes no new streams.
+  var isGoingAway = false
+  /// Why the connection ended, for calls that end with it.
+  var closeReason: RPCStatus?
+
+  // The socket.
+  let socket: Socket
+  var registration: Registration?
+  var interest: Readiness = .readable
+  var isFlushScheduled = false
+
+  // Timers.
+  var handshakeTimer: LoopTimer?
+  var pingTimer: LoopTimer?
+  var pongIsDue = false
+  var expiryTimer: LoopTimer?
+
+  /// A client's calls from before the connection is open.
+  var openWaiters: [CheckedContinuation<Void, any Error>] = []
+  var onClose: [@Sendable (RPCStatus) -> Void] = []
+
+  enum Role {
+    case server(ServerCore)
+    case client(ClientCore)
+
+    var isServer: Bool { if case .server = self { true } else { false } }
+  }
+
+  init(
+    _ role: Role,
+    socket: consuming Socket,
+    tls: consuming TLSSession,
+    peerAddress: String,
+    limits: ConnectionLimits,
+    on loop: EventLoop
+  ) throws(HTTP2Error) {
+    self.role = role
+    self.loop = loop
+    self.limits = limits
+    table = StreamTable(isServer: role.isServer, limits: limits)
+    var settings = Session.Settings()
+    settings.maxConcurrentStreams = limits.maxConcurrentStreams
+    settings.initialStreamWindow = UInt32(limits.streamWindow)
+    settings.connectionWindow = limits.connectionWindow
+    settings.maxHeaderListBytes = UInt32(limits.maxHeaderBytes)
+    settings.resetBurst = limits.resetBurst
+    settings.resetRate = limits.resetRate
+    session =
+      role.isServer
+      ? try Session(server: settings, delegate: table)
+      : try Session(client: settings, delegate: table)
+    self.tls = tls
+    self.socket = socket
+    phase = role.isServer ? .handshaking : .connecting
+    peer = Peer(address: peerAddress, certificatesDER: [], identity: nil)
+  }
+
+  /// Runs `body` on the connection, from its loop.
+  nonisolated func onLoop<Result: Sendable>(
+    _ body: (isolated Connection) -> Result
+  ) -> Result { assumeIsolated(body) }
+
+  /// Begins: watches the socket and sets the time limit for the handshake.
+  func start() {
+    do {
+      interest = phase == .connecting ? .writable : .readable
+      registration = try loop.register(socket.number, for: interest, handler: self)
+    } catch {
+      close(RPCStatus(.unavailable, error.description))
+      return
+    }
+    handshakeTimer = loop.schedule(after: limits.handshakeTimeout) { [weak self] in
+      self?.assumeIsolated { $0.handshakeTimedOut() }
+    }
+  }
+
+  private func handshakeTimedOut() {
+    handshakeTimer = nil
+    close(RPCStatus(.unavailable, "\(peer.address) did not finish the handshake in time"))
+  }
+
+  /// Calls `action` on the loop when the connection has ended, at once if it has.
+  package func whenClosed(_ action: @escaping @Sendable (RPCStatus) -> Void) {
+    if phase == .closed, let closeReason { action(closeReason) } else { onClose.append(action) }
+  }
+
+  /// Ends the connection in an orderly way: the peer may read `reason` for a second.
+  package func shutDown(_ reason: RPCStatus, code: HTTP2Reason = .done) {
+    guard phase == .open || phase == .handshaking else { return close(reason) }
+    closeReason = reason
+    session.goAway(code.code, reason.message)
+    flush()
+    drain()
+  }
+
+  /// Why a connection is shut down, as GOAWAY says it.
+  package enum HTTP2Reason: Sendable {
+    case done, enhanceYourCalm, inadequateSecurity
+
+    var code: HTTP2Code {
+      switch self {
+      case .done: .noError
+      case .enhanceYourCalm: .enhanceYourCalm
+      case .inadequateSecurity: .inadequateSecurity
+      }
+    }
+  }
+
+  /// Sends what is pending, says that nothing more comes, and reads until the peer has had time
+  /// to see it. Closing at once drops what it has not read, alerts included.
+  func drain() {
+    guard phase != .closed, phase != .draining else { return }
+    phase = .draining
+    tls.close()
+    writeOutput()
+    socket.closeWriting()
+    endAllCalls()
+    // writeOutput may have closed the connection.
+    guard phase == .draining else { return }
+    loop.schedule(after: limits.drainTimeout) { [weak self] in
+      self?.assumeIsolated { $0.close(nil) }
+    }
+  }
+
+  /// Ends the connection now.
+  func close(_ reason: RPCStatus?) {
+    guard phase != .closed else { return }
+    phase = .closed
+    if closeReason == nil { closeReason = reason }
+    if let registration { loop.deregister(registration, socket.number) }
+    registration = nil
+    socket.shutDown()
+    for timer in [handshakeTimer, pingTimer, expiryTimer].compactMap({ $0 }) { loop.cancel(timer) }
+    endAllCalls()
+    let status = closeReason ?? RPCStatus(.unavailable, "the connection was closed")
+    for waiter in openWaiters { waiter.resume(throwing: status) }
+    openWaiters = []
+    for action in onClose { action(status) }
+    onClose = []
+    if case .server(let core) = role { core.remove(self) }
+  }
+
+  private func endAllCalls() {
+    let status =
+      closeReason ?? RPCStatus(.unavailable, "the connection to \(peer.address) was lost")
+    for state in table.all { end(state, status) }
+  }
+}
+
+extension Connection: EventLoopHandler {
+  package nonisolated func ready(_ readiness: Readiness) {
+    assumeIsolated { $0.becameReady(readiness) }
+  }
+
+  package nonisolated func turnEnded() {
+    assumeIsolated { connection in
+      connection.isFlushScheduled = false
+      connection.flush()
+    }
+  }
+}

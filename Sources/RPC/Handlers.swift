@@ -1,0 +1,107 @@
+/// One call's server half, as a state machine that the connection calls on its loop.
+///
+/// Made by a `Service` when the call's headers arrive. After `ended` nothing comes any more.
+package protocol ServerHandler: AnyObject {
+  /// A message arrived. Its `credit` bytes must be given back by `call.credit` once they are
+  /// taken; until then they count against the stream's window.
+  func received(_ message: [UInt8], credit: Int, on call: ServerCall)
+  /// The client sent its last message.
+  func halfClosed(_ call: ServerCall)
+  /// The queue fell below its low mark; asked for by `call.notifyWhenDrained`.
+  func drained(_ call: ServerCall)
+  /// The call is over, and how: `ok` when our own `finish` was sent, else why not.
+  func ended(_ status: RPCStatus, _ call: ServerCall)
+}
+
+/// One call's client half, as a state machine that the connection calls on its loop.
+package protocol ClientHandler: AnyObject {
+  /// The server's initial metadata. Does not come for a call that fails at once.
+  func receivedMetadata(_ metadata: Metadata, on call: ClientCall)
+  /// As for `ServerHandler`.
+  func received(_ message: [UInt8], credit: Int, on call: ClientCall)
+  func drained(_ call: ClientCall)
+  /// The call is over; the last thing that comes. `status.trailers` has the server's.
+  func ended(_ status: RPCStatus, _ call: ClientCall)
+}
+
+extension ServerHandler {
+  package func drained(_ call: ServerCall) {}
+}
+
+extension ClientHandler {
+  package func receivedMetadata(_ metadata: Metadata, on call: ClientCall) {}
+  package func drained(_ call: ClientCall) {}
+}
+
+/// A server's half of a call, to answer on. Its methods may be called on the connection's loop
+/// only, unless marked `async`. Calls that have ended ignore them.
+package struct ServerCall: Sendable {
+  let connection: Connection
+  let id: Int32
+  /// `/package.Service/Method`
+  package let path: String
+  package let metadata: Metadata
+  package let peer: Peer
+  package let deadline: ContinuousClock.Instant?
+
+  /// Queues a message. Unbounded: look at `queuedBytes`, and go on when drained.
+  package func send(_ message: [UInt8]) { connection.onLoop { $0.send(message, on: id) } }
+
+  /// Sends initial metadata now; otherwise it goes, empty, with the first message.
+  package func sendMetadata(_ metadata: Metadata) {
+    connection.onLoop { $0.sendMetadata(metadata, on: id) }
+  }
+
+  /// Ends the call: what is queued goes first.
+  package func finish(_ status: RPCStatus) { connection.onLoop { $0.finish(status, on: id) } }
+
+  package func credit(_ bytes: Int) { connection.onLoop { $0.credit(bytes, on: id) } }
+
+  /// Makes the stream's window at least `bytes`.
+  package func raiseWindow(to bytes: Int) {
+    connection.onLoop { $0.raiseWindow(of: id, to: bytes) }
+  }
+
+  /// Bytes that wait to be sent.
+  package var queuedBytes: Int { connection.onLoop { $0.queuedBytes(on: id) } }
+
+  /// Calls `drained` once, when at most 64 KiB wait to be sent.
+  package func notifyWhenDrained() { connection.onLoop { $0.notifyWhenDrained(on: id) } }
+
+  /// Sends a message when there is room for it. From any task.
+  ///
+  /// - Throws: `RPCStatus` when the call has ended.
+  package func sendWhenRoom(_ message: [UInt8]) async throws {
+    try await connection.sendWhenRoom(message, on: id)
+  }
+
+  /// `finish`, from any task.
+  package func finishLater(_ status: RPCStatus) async { await connection.finish(status, on: id) }
+
+  /// The connection this call came by; the same for all calls on it.
+  package var connectionID: ObjectIdentifier { ObjectIdentifier(connection) }
+}
+
+/// A client's half of a call. As `ServerCall`: on the connection's loop only.
+package struct ClientCall: Sendable {
+  let connection: Connection
+  let id: Int32
+
+  package func send(_ message: [UInt8]) { connection.onLoop { $0.send(message, on: id) } }
+
+  /// Says that no more messages come.
+  package func halfClose() { connection.onLoop { $0.halfClose(id) } }
+
+  /// Ends the call here and there; `ended` comes with `CANCELLED`.
+  package func cancel() { connection.onLoop { $0.cancel(id) } }
+
+  package func credit(_ bytes: Int) { connection.onLoop { $0.credit(bytes, on: id) } }
+
+  package func raiseWindow(to bytes: Int) {
+    connection.onLoop { $0.raiseWindow(of: id, to: bytes) }
+  }
+
+  package var queuedBytes: Int { connection.onLoop { $0.queuedBytes(on: id) } }
+
+  package func notifyWhenDrained() { connection.onLoop { $0.notifyWhenDrained(on: id) } }
+}

@@ -1,0 +1,74 @@
+internal import HTTP2
+
+/// Cuts a stream's bytes into messages (gRPC over HTTP/2, "Length-Prefixed-Message").
+struct MessageAssembler {
+  /// A message above this ends the stream.
+  let maxBytes: Int
+  private var prefixCount = 0
+  private var flag: UInt8 = 0
+  private var length = 0
+  private var message: [UInt8] = []
+
+  init(maxBytes: Int) { self.maxBytes = maxBytes }
+
+  static let prefixBytes = 5
+
+  /// Part of a message is here.
+  var isPartial: Bool { prefixCount > 0 }
+
+  /// Bytes held of a message that is not whole, its prefix included.
+  var partialBytes: Int { prefixCount + message.count }
+
+  /// Whether the message at hand is too large to wait in a window of `bytes`: then its parts must
+  /// be credited as they come.
+  func exceeds(window bytes: Int) -> Bool {
+    prefixCount == Self.prefixBytes && length + Self.prefixBytes > bytes
+  }
+
+  /// Takes the bytes of `input` in order; calls `deliver` for each message they complete.
+  ///
+  /// - Throws: a message that is too large, or compressed: nothing was agreed.
+  mutating func append(
+    _ input: Span<UInt8>,
+    deliver: ([UInt8]) -> Void
+  ) throws(RPCStatus) {
+    var index = 0
+    while index < input.count {
+      if prefixCount < Self.prefixBytes {
+        try appendPrefix(input[index])
+        index += 1
+      } else {
+        let count = min(length - message.count, input.count - index)
+        message.append(copying: input.extracting(index..<index + count))
+        index += count
+      }
+      guard prefixCount == Self.prefixBytes, message.count == length else { continue }
+      let complete = message
+      (prefixCount, length, message) = (0, 0, [])
+      deliver(complete)
+    }
+  }
+
+  private mutating func appendPrefix(_ byte: UInt8) throws(RPCStatus) {
+    if prefixCount == 0 { flag = byte } else { length = length << 8 | Int(byte) }
+    prefixCount += 1
+    guard prefixCount == Self.prefixBytes else { return }
+    guard flag == 0 else {
+      throw RPCStatus(.unimplemented, "compressed messages are not supported; send identity")
+    }
+    guard length <= maxBytes else {
+      throw RPCStatus(
+        .resourceExhausted,
+        "a message of \(length) bytes is above the limit of \(maxBytes)"
+      )
+    }
+    // A length is a claim: memory follows the bytes that really come.
+    message.reserveCapacity(min(length, 64 * 1_024))
+  }
+
+  /// The five bytes before a message.
+  static func appendPrefix(length: Int, to output: inout [UInt8]) {
+    output.append(0)
+    for shift in [24, 16, 8, 0] { output.append(UInt8(truncatingIfNeeded: length >> shift)) }
+  }
+}

@@ -1,0 +1,30 @@
+/// The other end of a connection.
+package struct Peer: Sendable {
+  /// `127.0.0.1:50123`, for logs.
+  package let address: String
+  /// Its verified chain, leaf first, in DER; empty when it showed none.
+  package let certificatesDER: [[UInt8]]
+  /// What `Identification` made of the chain.
+  package let identity: (any Sendable)?
+}
+
+/// Turns a connection's certificates into who it is; runs once per connection, on its loop.
+package struct Identification: Sendable {
+  /// Who the peer is, and how long that holds.
+  package struct Identified: Sendable {
+    package let identity: any Sendable
+    /// The connection ends then. `nil`: never.
+    package let validFor: Duration?
+
+    package init(identity: any Sendable, validFor: Duration?) {
+      self.identity = identity
+      self.validFor = validFor
+    }
+  }
+
+  let identify: @Sendable (_ certificatesDER: [[UInt8]]) -> Result<Identified, RPCStatus>
+
+  package init(
+    _ identify: @escaping @Sendable ([[UInt8]]) -> Result<Identified, RPCStatus>
+  ) { self.identify = identify }
+}

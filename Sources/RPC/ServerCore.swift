@@ -1,0 +1,117 @@
+internal import EventLoop
+internal import HTTP2
+internal import Synchronization
+
+/// What all connections of one listener share: its methods, who may call them, and the set of
+/// connections itself.
+final class ServerCore: Sendable {
+  let service: Service
+  let identification: Identification?
+  let authorization: Authorization?
+  private let connections = Mutex<[ObjectIdentifier: Connection]>([:])
+
+  init(service: Service, identification: Identification?, authorization: Authorization?) {
+    self.service = service
+    self.identification = identification
+    self.authorization = authorization
+  }
+
+  func add(_ connection: Connection) {
+    connections.withLock { $0[ObjectIdentifier(connection)] = connection }
+  }
+
+  func remove(_ connection: Connection) {
+    _ = connections.withLock { $0.removeValue(forKey: ObjectIdentifier(connection)) }
+  }
+
+  var all: [Connection] { connections.withLock { Array($0.values) } }
+
+  /// A request's headers are whole: finds who answers it.
+  func open(_ state: StreamState, on connection: isolated Connection) {
+    guard state.ending == nil else { return }  // refused already
+    guard isGRPC(state, on: connection) else { return }
+    do {
+      try start(state, on: connection)
+    } catch {
+      connection.finish(error as? RPCStatus ?? RPCStatus(.internalError), on: state.id)
+    }
+  }
+
+  private func start(_ state: StreamState, on connection: isolated Connection) throws {
+    if let refusal = connection.peer.identity as? RPCStatus { throw refusal }
+    let path = String(decoding: state.fields.path, as: UTF8.self)
+    guard let make = service.methods[state.fields.path] else {
+      throw RPCStatus(.unimplemented, "there is no method \(path) on this port")
+    }
+    if let timeout = state.fields.timeout {
+      guard let limit = Timeout.parse(timeout) else {
+        throw RPCStatus(.invalidArgument, "malformed grpc-timeout")
+      }
+      state.deadline = connection.deadline(after: limit, for: state)
+    }
+    let call = ServerCall(
+      connection: connection,
+      id: state.id,
+      path: path,
+      metadata: state.fields.metadata,
+      peer: connection.peer,
+      deadline: state.deadline?.instant
+    )
+    if let authorization { try authorization.authorize(call) }
+    state.handler = .server(try make(call), call)
+  }
+
+  /// Other HTTP gets an orderly HTTP answer (gRPC over HTTP/2, "Requests").
+  private func isGRPC(_ state: StreamState, on connection: isolated Connection) -> Bool {
+    let isPost = state.fields.method.elementsEqual("POST".utf8)
+    let type = state.fields.contentType
+    if isPost, type.starts(with: "application/grpc".utf8) { return true }
+    var block = HeaderBlock()
+    block.append(":status", isPost ? "415" : "404")
+    connection.answer(block, on: state)
+    return false
+  }
+}
+
+/// Decides, before a call's handler is made, whether it may go on; on the connection's loop.
+package struct Authorization: Sendable {
+  let authorize: @Sendable (ServerCall) throws -> Void
+
+  /// - Parameter authorize: throws an `RPCStatus` to refuse.
+  package init(_ authorize: @escaping @Sendable (ServerCall) throws -> Void) {
+    self.authorize = authorize
+  }
+}
+
+extension Connection {
+  /// Answers without a body and without gRPC.
+  func answer(_ block: HeaderBlock, on state: StreamState) {
+    state.ending = .halfClose
+    state.sentHeaders = true
+    try? session.respond(on: state.id, block, hasBody: false)
+    scheduleFlush()
+  }
+
+  func deadline(after limit: Duration, for state: StreamState) -> DeadlineTimer {
+    let instant = ContinuousClock.now + limit
+    let id = state.id
+    let timer = loop.schedule(at: instant) { [weak self] in
+      self?.assumeIsolated { $0.deadlinePassed(id) }
+    }
+    return DeadlineTimer(instant: instant, timer: timer)
+  }
+
+  private func deadlinePassed(_ id: Int32) {
+    guard let state = table.state(id) else { return }
+    state.deadline = nil
+    let status = RPCStatus(.deadlineExceeded, "the call's deadline passed")
+    if role.isServer {
+      finish(status, on: id)
+      end(state, status)
+    } else {
+      end(state, status)
+      session.reset(id, .cancel)
+      scheduleFlush()
+    }
+  }
+}

@@ -1,0 +1,81 @@
+internal import EventLoop
+
+/// What a server answers: methods by path. Paths are `/package.Service/Method`.
+package struct Service: Sendable {
+  package typealias MakeHandler = @Sendable (ServerCall) throws -> any ServerHandler
+
+  private(set) var methods: [[UInt8]: MakeHandler] = [:]
+
+  package init() {}
+
+  package init(merging services: [Service]) {
+    for service in services { methods.merge(service.methods) { first, _ in first } }
+  }
+
+  package var paths: [String] { methods.keys.map { String(decoding: $0, as: UTF8.self) } }
+
+  /// A method whose calls are state machines. `make` runs on the connection's loop; an
+  /// `RPCStatus` it throws ends the call.
+  package mutating func handle(_ path: String, _ make: @escaping MakeHandler) {
+    methods[Array(path.utf8)] = make
+  }
+
+  /// One request, one response. `body` runs in a task that is cancelled with the call.
+  package mutating func unary(
+    _ path: String,
+    _ body: @escaping @Sendable (_ request: [UInt8], _ call: ServerCall) async throws -> [UInt8]
+  ) {
+    handle(path) { _ in
+      TaskHandler { request, call in try await call.sendWhenRoom(body(request, call)) }
+    }
+  }
+
+  /// One request, a stream of responses, sent by `call.sendWhenRoom`. As `unary` else.
+  package mutating func serverStreaming(
+    _ path: String,
+    _ body: @escaping @Sendable (_ request: [UInt8], _ call: ServerCall) async throws -> Void
+  ) {
+    handle(path) { _ in TaskHandler(body) }
+  }
+}
+
+/// Runs a task once the one request is whole. The call's end cancels the task.
+private final class TaskHandler: ServerHandler {
+  private let body: @Sendable ([UInt8], ServerCall) async throws -> Void
+  private var request: [UInt8]?
+  private var task: Task<Void, Never>?
+
+  init(_ body: @escaping @Sendable ([UInt8], ServerCall) async throws -> Void) { self.body = body }
+
+  func received(_ message: [UInt8], credit: Int, on call: ServerCall) {
+    call.credit(credit)
+    guard request == nil else {
+      call.finish(RPCStatus(.unimplemented, "\(call.path) takes one request; more came"))
+      return
+    }
+    request = message
+  }
+
+  func halfClosed(_ call: ServerCall) {
+    guard let request else {
+      call.finish(RPCStatus(.unimplemented, "\(call.path) takes one request; none came"))
+      return
+    }
+    let body = body
+    // Ends with `body`, which `ended` cancels.
+    task = Task {
+      do {
+        try await body(request, call)
+        await call.finishLater(.ok)
+      } catch let status as RPCStatus {
+        await call.finishLater(status)
+      } catch is CancellationError {
+        await call.finishLater(RPCStatus(.cancelled, "the call was cancelled"))
+      } catch {
+        await call.finishLater(RPCStatus(.internalError, "\(call.path) failed"))
+      }
+    }
+  }
+
+  func ended(_ status: RPCStatus, _ call: ServerCall) { task?.cancel() }
+}

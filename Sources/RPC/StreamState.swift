@@ -1,0 +1,172 @@
+internal import HTTP2
+
+/// One call on one connection: what arrived and is being put together, and what waits to be sent.
+///
+/// Belongs to its connection; never seen outside it.
+final class StreamState {
+  let id: Int32
+
+  // What arrives.
+  var fields = IncomingFields()
+  var assembler: MessageAssembler
+  var peerEnded = false
+  /// Bytes of the message at hand that were credited before it was whole.
+  var creditedEarly = 0
+  /// The stream's window, as far as we raised it.
+  var window: Int
+
+  // What is sent.
+  private var queue: [[UInt8]] = []
+  private var head = 0
+  private var headOffset = 0  // into prefix and message of the first entry
+  private(set) var queuedBytes = 0
+  /// Set once nothing more will be queued.
+  var ending: Ending?
+  var isWaiting = false  // nghttp2 was told there is nothing now
+  var sentHeaders = false
+  /// The handler hears when the queue falls below the low mark.
+  var wantsDrained = false
+
+  /// Who hears of this call; gone when it was told the end.
+  var handler: Handler?
+  var deadline: DeadlineTimer?
+  /// Those who wait for room in the queue.
+  var roomWaiters: [CheckedContinuation<Void, any Error>] = []
+
+  enum Handler {
+    case server(any ServerHandler, ServerCall)
+    case client(any ClientHandler, ClientCall)
+  }
+
+  enum Ending {
+    case halfClose
+    case trailers(HeaderBlock)
+  }
+
+  init(id: Int32, window: Int, maxMessageBytes: Int) {
+    self.id = id
+    self.window = window
+    assembler = MessageAssembler(maxBytes: maxMessageBytes)
+  }
+
+  /// Below this, a drained handler fills the queue again.
+  static let lowMark = 64 * 1_024
+
+  func enqueue(_ message: [UInt8]) {
+    queue.append(message)
+    queuedBytes += message.count + MessageAssembler.prefixBytes
+  }
+
+  func next(limit: Int) -> Outgoing {
+    if queuedBytes > limit { return .bytes(limit) }
+    switch ending {
+    case .halfClose: return .last(queuedBytes)
+    case .trailers(let block): return .trailers(block, after: queuedBytes)
+    case nil:
+      guard queuedBytes > 0 else {
+        isWaiting = true
+        return .wait
+      }
+      return .bytes(queuedBytes)
+    }
+  }
+
+  /// Appends the next `count` bytes of the queue.
+  func copy(_ count: Int, into output: inout [UInt8]) {
+    var missing = count
+    while missing > 0 {
+      let message = queue[head]
+      if headOffset < MessageAssembler.prefixBytes {
+        let taken = copyPrefix(of: message, at: headOffset, atMost: missing, into: &output)
+        headOffset += taken
+        missing -= taken
+      }
+      let start = headOffset - MessageAssembler.prefixBytes
+      if start >= 0 {
+        let taken = min(missing, message.count - start)
+        output.append(contentsOf: message[start..<start + taken])
+        headOffset += taken
+        missing -= taken
+      }
+      if headOffset == message.count + MessageAssembler.prefixBytes { removeHead() }
+    }
+    queuedBytes -= count
+  }
+
+  private func copyPrefix(
+    of message: [UInt8],
+    at offset: Int,
+    atMost limit: Int,
+    into output: inout [UInt8]
+  ) -> Int {
+    let size = MessageAssembler.prefixBytes
+    if offset == 0, limit >= size {
+      MessageAssembler.appendPrefix(length: message.count, to: &output)
+      return size
+    }
+    var prefix: [UInt8] = []
+    MessageAssembler.appendPrefix(length: message.count, to: &prefix)
+    let part = prefix[offset..<min(size, offset + limit)]
+    output.append(contentsOf: part)
+    return part.count
+  }
+
+  private func removeHead() {
+    queue[head] = []
+    head += 1
+    headOffset = 0
+    // Amortised: each entry moves at most once.
+    guard head == queue.count || head > 64 && head * 2 > queue.count else { return }
+    queue.removeFirst(head)
+    head = 0
+  }
+}
+
+/// The header fields that a call's machinery looks at, and the rest as metadata.
+struct IncomingFields {
+  var method: [UInt8] = []
+  var path: [UInt8] = []
+  var contentType: [UInt8] = []
+  var timeout: [UInt8]?
+  var httpStatus: Int?
+  var status: Int?
+  var message: [UInt8] = []
+  var metadata = Metadata()
+  /// As RFC 9113 §10.5.1 counts: names, values, and 32 for each field.
+  var bytes = 0
+  /// Blocks seen: headers, then trailers.
+  var blocks = 0
+
+  static let overhead = 32
+
+  mutating func take(name: Span<UInt8>, value: Span<UInt8>) {
+    if name.equals(":path") {
+      path = Array(copying: value)
+    } else if name.equals(":method") {
+      method = Array(copying: value)
+    } else if name.equals("content-type") {
+      contentType = Array(copying: value)
+    } else if name.equals("grpc-timeout") {
+      timeout = Array(copying: value)
+    } else if name.equals(":status") {
+      httpStatus = Int(String(decoding: [UInt8](copying: value), as: UTF8.self))
+    } else if name.equals("grpc-status") {
+      status =
+        Int(String(decoding: [UInt8](copying: value), as: UTF8.self))
+        ?? RPCStatus.Code.unknown.rawValue
+    } else if name.equals("grpc-message") {
+      message = Array(copying: value)
+    } else if !Self.isPlumbing(name) {
+      metadata.addField(
+        name: String(decoding: [UInt8](copying: name), as: UTF8.self),
+        value: Array(copying: value)
+      )
+    }
+  }
+
+  private static func isPlumbing(_ name: Span<UInt8>) -> Bool {
+    name.equals(":scheme") || name.equals(":authority") || name.equals("te")
+      || name.equals("user-agent") || name.equals("grpc-accept-encoding")
+      || name.equals("accept-encoding") || name.equals("grpc-encoding")
+  }
+}

@@ -1,0 +1,144 @@
+internal import HTTP2
+
+/// The calls of one connection, as its HTTP/2 session sees them: records what arrived as events,
+/// and gives the session what there is to send.
+///
+/// nghttp2 calls it inside `receive` and `send`; the connection drains `events` afterwards.
+final class StreamTable: SessionDelegate {
+  enum Event {
+    /// A header block is whole: a request, a response, or trailers.
+    case headers(StreamState)
+    case message(StreamState, [UInt8], credit: Int)
+    case ended(StreamState)
+    /// Our limits, or gRPC's framing, were broken.
+    case failed(StreamState, RPCStatus)
+    /// Our last byte left before the peer's.
+    case finishedFirst(StreamState)
+    case closed(StreamState, HTTP2Code)
+    case drained(StreamState)
+    case credit(StreamState, Int)
+    case goAway(lastStream: Int32, HTTP2Code)
+    case pong
+    case settings
+  }
+
+  private var streams: [Int32: StreamState] = [:]
+  private var latest: StreamState?  // most callbacks in a row are about one stream
+  private let isServer: Bool
+  private let limits: ConnectionLimits
+  var events: [Event] = []
+
+  init(isServer: Bool, limits: ConnectionLimits) {
+    self.isServer = isServer
+    self.limits = limits
+  }
+
+  var count: Int { streams.count }
+  var all: [StreamState] { Array(streams.values) }
+
+  func state(_ stream: Int32) -> StreamState? {
+    if let latest, latest.id == stream { return latest }
+    latest = streams[stream]
+    return latest
+  }
+
+  func open(_ stream: Int32) -> StreamState {
+    let state = StreamState(
+      id: stream,
+      window: limits.streamWindow,
+      maxMessageBytes: limits.maxMessageBytes
+    )
+    streams[stream] = state
+    return state
+  }
+
+  // MARK: What arrives
+
+  func headersBegan(on stream: Int32) {
+    if isServer, state(stream) == nil { latest = open(stream) }
+  }
+
+  func header(on stream: Int32, name: Span<UInt8>, value: Span<UInt8>) {
+    guard let state = state(stream) else { return }
+    state.fields.bytes += name.count + value.count + IncomingFields.overhead
+    guard state.fields.bytes <= limits.maxHeaderBytes else { return }
+    state.fields.take(name: name, value: value)
+  }
+
+  func headersEnded(on stream: Int32) {
+    guard let state = state(stream) else { return }
+    state.fields.blocks += 1
+    if state.fields.bytes > limits.maxHeaderBytes {
+      let text = "more than \(limits.maxHeaderBytes) bytes of header fields"
+      events.append(.failed(state, RPCStatus(.resourceExhausted, text)))
+    }
+    events.append(.headers(state))
+  }
+
+  func data(on stream: Int32, _ bytes: Span<UInt8>) {
+    guard let state = state(stream) else { return }
+    do {
+      try state.assembler.append(bytes) { message in
+        // Its own bytes, less those credited while it was incomplete.
+        let cost = message.count + MessageAssembler.prefixBytes - state.creditedEarly
+        state.creditedEarly = 0
+        events.append(.message(state, message, credit: cost))
+      }
+    } catch {
+      events.append(.failed(state, error))
+      return
+    }
+    if state.assembler.exceeds(window: state.window / 2) { creditEarly(state) }
+  }
+
+  /// A message larger than its window would never become whole; its parts sit in the assembler,
+  /// which bounds them.
+  private func creditEarly(_ state: StreamState) {
+    let uncredited = state.assembler.partialBytes - state.creditedEarly
+    guard uncredited > 0 else { return }
+    state.creditedEarly += uncredited
+    events.append(.credit(state, uncredited))
+  }
+
+  func ended(_ stream: Int32) {
+    guard let state = state(stream) else { return }
+    state.peerEnded = true
+    events.append(.ended(state))
+  }
+
+  func endSent(on stream: Int32) {
+    guard isServer, let state = state(stream), !state.peerEnded else { return }
+    events.append(.finishedFirst(state))
+  }
+
+  func closed(_ stream: Int32, _ code: HTTP2Code) {
+    guard let state = state(stream) else { return }
+    streams[stream] = nil
+    latest = nil
+    events.append(.closed(state, code))
+  }
+
+  func goAway(lastStream: Int32, _ code: HTTP2Code) {
+    events.append(.goAway(lastStream: lastStream, code))
+  }
+
+  func pong() { events.append(.pong) }
+
+  func settingsReceived() { events.append(.settings) }
+
+  // MARK: What is sent
+
+  func next(on stream: Int32, limit: Int) -> Outgoing {
+    state(stream)?.next(limit: limit) ?? .last(0)
+  }
+
+  func copy(_ count: Int, from stream: Int32, into output: inout [UInt8]) {
+    guard let state = state(stream) else { return }
+    state.copy(count, into: &output)
+    guard state.queuedBytes <= StreamState.lowMark else { return }
+    if state.wantsDrained || !state.roomWaiters.isEmpty {
+      state.wantsDrained = false
+      events.append(.drained(state))
+    }
+  }
+}
