@@ -66,7 +66,10 @@ let package = Package(
     part("Daemon", ["EventLoop", "Crypto", "TLS", "RPC", "Calls", "DaemonWire", "Sandbox", "CLinux"]),
 
     // The plane's side.
+    part("HTTP1"),
+    part("Host", ["CLinux"]),
     part("Identity", ["Crypto"]),
+    part("PlanePKI", ["Crypto", "Host", "Identity"]),
     part("Providers", ["CCurl"]),
     part("Agent", ["Providers"]),
 
@@ -79,7 +82,10 @@ let package = Package(
     tests("DaemonWire", ["Wire", protobuf]),
     tests("Sandbox", ["EventLoop"]),
     tests("Daemon", ["DaemonWire", "Sandbox", "EventLoop", "gatehouse-toold"]),
+    tests("HTTP1", []),
+    tests("Host", []),
     tests("Identity", ["Crypto"]),
+    tests("PlanePKI", ["Crypto", "Host", "Identity"]),
     tests("Providers", []),
     tests("Agent", ["Providers"]),
   ],

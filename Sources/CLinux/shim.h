@@ -58,3 +58,8 @@ int accept4(int, struct sockaddr *, socklen_t *, int);
 static inline int gh_accept(int listener) {
   return accept4(listener, 0, 0, SOCK_NONBLOCK | SOCK_CLOEXEC);
 }
+
+static inline int gh_set_dumpable(int dumpable) { return prctl(PR_SET_DUMPABLE, dumpable, 0, 0, 0); }
+
+// POSIX_SPAWN_SETSID is a GNU extension, which the importer hides (spawn.h).
+static inline int gh_spawn_new_session(void) { return 0x80; }

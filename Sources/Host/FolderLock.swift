@@ -1,0 +1,26 @@
+internal import CLinux
+internal import Glibc
+
+/// The right to write to a state folder: one process at a time, until it ends or lets go.
+package struct FolderLock: ~Copyable, Sendable {
+  private let file: Int32
+
+  /// - Throws: when another process holds it.
+  package init(_ folder: StateFolder) throws(HostError) {
+    let path = folder.path(of: "lock")
+    file = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+    guard file >= 0 else { throw HostError(failed: "cannot open \(path)") }
+    guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
+      let code = gh_errno()
+      close(file)
+      guard code == EWOULDBLOCK else {
+        throw HostError("cannot lock \(path): \(HostError.reason(code))")
+      }
+      throw HostError(
+        "a plane already runs on \(folder.path); stop it, or choose another folder with --state"
+      )
+    }
+  }
+
+  deinit { close(file) }
+}

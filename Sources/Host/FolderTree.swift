@@ -1,0 +1,50 @@
+internal import CLinux
+internal import Glibc
+
+/// A folder with all in it.
+enum FolderTree {
+  /// Removes it. Follows no symbolic link: everything is reached through its folder's descriptor.
+  static func remove(_ path: String) throws(HostError) {
+    let folder = unsafe open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+    guard folder >= 0 else { throw HostError(failed: "cannot remove \(path)") }
+    try empty(folder, path)
+    guard unsafe rmdir(path) == 0 else { throw HostError(failed: "cannot remove \(path)") }
+  }
+
+  /// Takes `folder` over and closes it.
+  private static func empty(_ folder: Int32, _ path: String) throws(HostError) {
+    guard let stream = unsafe fdopendir(folder) else {
+      let error = HostError(failed: "cannot list \(path)")
+      close(folder)
+      throw error
+    }
+    defer { unsafe closedir(stream) }
+    while let entry = unsafe readdir(stream) {
+      let isFolder = unsafe Int32(entry.pointee.d_type) == Int32(DT_DIR)
+      try unsafe withUnsafePointer(to: &entry.pointee.d_name) { (name) throws(HostError) in
+        try unsafe name.withMemoryRebound(to: CChar.self, capacity: 256) {
+          (name) throws(HostError) in
+          try unsafe remove(name, isFolder, from: folder, path)
+        }
+      }
+    }
+  }
+
+  @unsafe private static func remove(
+    _ name: UnsafePointer<CChar>,
+    _ isFolder: Bool,
+    from folder: Int32,
+    _ path: String
+  ) throws(HostError) {
+    let text = unsafe String(cString: name)
+    guard text != ".", text != ".." else { return }
+    if isFolder {
+      let inner = unsafe openat(folder, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
+      guard inner >= 0 else { throw HostError(failed: "cannot remove \(path)/\(text)") }
+      try empty(inner, "\(path)/\(text)")
+    }
+    guard unsafe unlinkat(folder, name, isFolder ? AT_REMOVEDIR : 0) == 0 else {
+      throw HostError(failed: "cannot remove \(path)/\(text)")
+    }
+  }
+}
