@@ -70,8 +70,8 @@ let package = Package(
     part("Host", ["CLinux"]),
     part("Identity", ["Crypto"]),
     part("PlanePKI", ["Crypto", "Host", "Identity"]),
-    part("Providers", ["CCurl"]),
-    part("Agent", ["Providers"]),
+    part("Providers", ["CCurl", "CLinux"]),
+    part("Agent", ["Providers", "Wire", protobuf]),
 
     tests("EventLoop", []),
     tests("Crypto", []),
@@ -87,7 +87,7 @@ let package = Package(
     tests("Identity", ["Crypto"]),
     tests("PlanePKI", ["Crypto", "Host", "Identity"]),
     tests("Providers", []),
-    tests("Agent", ["Providers"]),
+    tests("Agent", ["Providers", "Wire", protobuf]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -63,3 +63,14 @@ static inline int gh_set_dumpable(int dumpable) { return prctl(PR_SET_DUMPABLE, 
 
 // POSIX_SPAWN_SETSID is a GNU extension, which the importer hides (spawn.h).
 static inline int gh_spawn_new_session(void) { return 0x80; }
+
+// Takes a variable out of the environment for good: `unsetenv` drops the pointer
+// only, and the bytes would stay readable in /proc/PID/environ. Not for use while
+// other threads read the environment.
+static inline void gh_environment_erase(const char *name) {
+  char *value;
+  while ((value = getenv(name))) {
+    explicit_bzero(value, strlen(value));
+    if (unsetenv(name) != 0) return;
+  }
+}
