@@ -77,7 +77,10 @@ let package = Package(
     tests("Crypto", []),
     tests("TLS", ["Crypto"]),
     tests("HTTP2", []),
-    tests("RPC", ["EventLoop", "Crypto", "TLS", "HTTP2"]),
+    .target(
+      name: "TestSupport", dependencies: ["Crypto", "TLS"], path: "Tests/TestSupport",
+      swiftSettings: strict),
+    tests("RPC", ["EventLoop", "Crypto", "TLS", "HTTP2", "TestSupport"]),
     tests("Calls", ["Wire", protobuf]),
     tests("DaemonWire", ["Wire", protobuf]),
     tests("Sandbox", ["EventLoop"]),

@@ -159,6 +159,20 @@ package final class EventLoop: SerialExecutor, @unchecked Sendable {
     turn.scratch.append(buffer)
   }
 
+  /// An empty buffer with room, to gather what is to be written; shared like `takeScratch`. Give it
+  /// back with `returnGatherBuffer`.
+  package func takeGatherBuffer() -> [UInt8] {
+    preconditionOnLoop()
+    return turn.gatherBuffers.popLast() ?? []
+  }
+
+  package func returnGatherBuffer(_ buffer: consuming [UInt8]) {
+    preconditionOnLoop()
+    var buffer = buffer
+    buffer.removeAll(keepingCapacity: true)
+    turn.gatherBuffers.append(buffer)
+  }
+
   /// Eight TLS records: one read empties a usual socket buffer, and it stays in the L2 cache.
   package static let scratchBytes = 128 * 1024
 
@@ -264,6 +278,7 @@ private struct Turn {
   var timers = TimerQueue()
   var atEnd: [any EventLoopHandler] = []
   var scratch: [[UInt8]] = []
+  var gatherBuffers: [[UInt8]] = []
 
   private struct Slot {
     var generation: UInt32

@@ -45,8 +45,15 @@ extension Connection {
   }
 
   func credit(_ bytes: Int, on id: Int32) {
-    guard bytes > 0, table.state(id) != nil else { return }
-    session.credit(bytes, on: id)
+    guard let state = table.state(id) else { return }
+    state.take(bytes)
+    returnCredit(of: state)
+  }
+
+  private func returnCredit(of state: StreamState) {
+    let due = state.creditDue()
+    guard due > 0 else { return }
+    session.credit(due, on: state.id)
     scheduleFlush()
   }
 
@@ -130,7 +137,7 @@ extension Connection {
       scheduleFlush()
     case .closed(let state, let code): closed(state, code)
     case .drained(let state): drained(state)
-    case .credit(let state, let bytes): session.credit(bytes, on: state.id)
+    case .partial(let state): returnCredit(of: state)
     case .goAway: isGoingAway = true
     case .pong: pongIsDue = false
     case .settings: receivedSettings()

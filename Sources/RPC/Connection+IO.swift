@@ -146,36 +146,26 @@ extension Connection {
 
   /// Moves frames from the session through TLS to the socket, until there are none or it is full.
   func flush() {
-    guard phase != .closed else { return }
     guard phase == .open else { return writeOutput() }
-    var plaintext = loop.takeScratch()
-    plaintext.removeAll(keepingCapacity: true)
-    do {
-      while tls.outputCount < Self.outputHighMark {
-        plaintext.removeAll(keepingCapacity: true)
+    var plaintext = loop.takeGatherBuffer()
+    repeat {
+      do {
         try session.send(into: &plaintext, limit: Self.gatherBytes)
-        guard !plaintext.isEmpty else { break }
         try tls.send(plaintext.span)
-        dispatch()
-        if tls.outputCount >= Self.gatherBytes { writeOutput() }
-        guard phase == .open else { break }
+      } catch {
+        plaintext = []
+        closeReason = closeReason ?? RPCStatus(.unavailable, "\(peer.address): \(error)")
+        break
       }
-    } catch {
-      closeReason = closeReason ?? RPCStatus(.unavailable, "\(peer.address): \(error)")
-      plaintext = []
-    }
-    restore(plaintext)
+      let isDone = plaintext.isEmpty
+      plaintext.removeAll(keepingCapacity: true)
+      dispatch()
+      if isDone { break }
+      if tls.outputCount >= Self.gatherBytes { writeOutput() }
+    } while phase == .open && tls.outputCount < Self.outputHighMark
+    loop.returnGatherBuffer(plaintext)
     writeOutput()
     if phase == .open, !session.isAlive { drain() }
-  }
-
-  /// A scratch buffer keeps its size; gathering changed it.
-  private func restore(_ plaintext: consuming [UInt8]) {
-    var buffer = plaintext
-    guard buffer.capacity >= EventLoop.scratchBytes else { return }
-    let missing = EventLoop.scratchBytes - buffer.count
-    buffer.append(contentsOf: repeatElement(0, count: missing))
-    loop.returnScratch(buffer)
   }
 
   func writeOutput() {
@@ -196,6 +186,8 @@ extension Connection {
     }
     let wanted: Readiness = isBlocked ? [.readable, .writable] : .readable
     if !isBlocked, table.count == 0 { tls.trim() }
+    // Frames may wait in the session for the room there is now.
+    if !isBlocked, session.wantsWrite { scheduleFlush() }
     guard wanted != interest, let registration else { return }
     interest = wanted
     loop.update(registration, socket.number, for: wanted)

@@ -10,8 +10,11 @@ final class StreamState {
   var fields = IncomingFields()
   var assembler: MessageAssembler
   var peerEnded = false
-  /// Bytes of the message at hand that were credited before it was whole.
-  var creditedEarly = 0
+  /// Bytes of whole messages that the handler has not taken yet.
+  private var heldBytes = 0
+  /// Bytes that the handler took, and bytes that the peer got back, since the stream began.
+  private var takenBytes = 0
+  private var creditedBytes = 0
   /// The stream's window, as far as we raised it.
   var window: Int
 
@@ -47,6 +50,27 @@ final class StreamState {
     self.id = id
     self.window = window
     assembler = MessageAssembler(maxBytes: maxMessageBytes)
+  }
+
+  /// A whole message of `bytes`, prefix included, goes to the handler.
+  func hold(_ bytes: Int) { heldBytes += bytes }
+
+  /// The handler took `bytes` of what it was given.
+  func take(_ bytes: Int) {
+    let bytes = min(bytes, heldBytes)
+    heldBytes -= bytes
+    takenBytes += bytes
+  }
+
+  /// The credit that the peer is due now. What was taken; and, since a message larger than its
+  /// window would never become whole, the parts of one when nothing else is held. So a stream
+  /// costs at most its window and one message.
+  func creditDue() -> Int {
+    var target = takenBytes
+    if heldBytes == 0, assembler.exceeds(window: window / 2) { target += assembler.partialBytes }
+    guard target > creditedBytes else { return 0 }
+    defer { creditedBytes = target }
+    return target - creditedBytes
   }
 
   /// Below this, a drained handler fills the queue again.

@@ -16,7 +16,8 @@ final class StreamTable: SessionDelegate {
     case finishedFirst(StreamState)
     case closed(StreamState, HTTP2Code)
     case drained(StreamState)
-    case credit(StreamState, Int)
+    /// Part of a message waits for the rest.
+    case partial(StreamState)
     case goAway(lastStream: Int32, HTTP2Code)
     case pong
     case settings
@@ -79,25 +80,15 @@ final class StreamTable: SessionDelegate {
     guard let state = state(stream) else { return }
     do {
       try state.assembler.append(bytes) { message in
-        // Its own bytes, less those credited while it was incomplete.
-        let cost = message.count + MessageAssembler.prefixBytes - state.creditedEarly
-        state.creditedEarly = 0
+        let cost = message.count + MessageAssembler.prefixBytes
+        state.hold(cost)
         events.append(.message(state, message, credit: cost))
       }
     } catch {
       events.append(.failed(state, error))
       return
     }
-    if state.assembler.exceeds(window: state.window / 2) { creditEarly(state) }
-  }
-
-  /// A message larger than its window would never become whole; its parts sit in the assembler,
-  /// which bounds them.
-  private func creditEarly(_ state: StreamState) {
-    let uncredited = state.assembler.partialBytes - state.creditedEarly
-    guard uncredited > 0 else { return }
-    state.creditedEarly += uncredited
-    events.append(.credit(state, uncredited))
+    if state.assembler.isPartial { events.append(.partial(state)) }
   }
 
   func ended(_ stream: Int32) {
