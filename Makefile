@@ -1,0 +1,37 @@
+# One entry point; CI calls the same words.
+SHELL := /bin/bash
+SWIFT_FLAGS := --explicit-target-dependency-import-check error
+
+.PHONY: help demo test build lint format generate generate-check bench bench-peers
+
+help: ## what there is
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+demo: ## one story, end to end, on this machine (DEMO_FLAGS="--keep" and the like)
+	@Deploy/demo $(DEMO_FLAGS)
+
+test: ## set up, then every test, the polyglot ones included
+	@Deploy/test
+
+build: ## the programs, for debugging
+	@Deploy/bootstrap
+	swift build $(SWIFT_FLAGS)
+
+lint: ## format, imports, unsafe, generated code
+	@Deploy/lint
+
+format: ## mend what lint finds in the layout
+	swift format --in-place --parallel --recursive Sources Tests Package.swift
+
+generate: ## Swift and C from Proto/
+	@Deploy/bootstrap
+	Deploy/generate
+
+generate-check: ## make them anew elsewhere and compare
+	@Deploy/bootstrap
+	Deploy/generate --check
+
+bench: ## gatehouse-bench beside its peers (BENCH_FLAGS="--quick")
+	@Deploy/bootstrap
+	swift build -c release --product gatehouse-bench --scratch-path .build-release
+	.build-release/release/gatehouse-bench all $(BENCH_FLAGS)
