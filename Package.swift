@@ -43,6 +43,7 @@ let package = Package(
     library("CNghttp2"),
     library("CCurl"),
     library("CProtobufC"),
+    library("CPCRE2"),
 
     // The wire.
     part("EventLoop", ["CLinux"]),
@@ -61,9 +62,10 @@ let package = Package(
 
     // The workspace's side.
     .target(name: "CSpawn"),
+    part("RegularExpression", ["CPCRE2"]),
     part("Sandbox", ["CLinux", "CSpawn", "EventLoop"]),
     program("gatehouse-toold", ["Daemon", "Sandbox"]),
-    part("Daemon", ["EventLoop", "Crypto", "TLS", "RPC", "Calls", "DaemonWire", "Sandbox", "CLinux"]),
+    part("Daemon", ["EventLoop", "Crypto", "TLS", "RPC", "Calls", "DaemonWire", "Sandbox", "CLinux", "RegularExpression"]),
 
     // The plane's side.
     part("HTTP1"),
@@ -83,8 +85,9 @@ let package = Package(
     tests("RPC", ["EventLoop", "Crypto", "TLS", "HTTP2", "TestSupport"]),
     tests("Calls", ["Wire", protobuf]),
     tests("DaemonWire", ["Wire", protobuf]),
+    tests("RegularExpression", []),
     tests("Sandbox", ["EventLoop"]),
-    tests("Daemon", ["DaemonWire", "Sandbox", "EventLoop", "gatehouse-toold"]),
+    tests("Daemon", ["Crypto", "DaemonWire", "Sandbox", "EventLoop", "gatehouse-toold"]),
     tests("HTTP1", []),
     tests("Host", []),
     tests("Identity", ["Crypto"]),

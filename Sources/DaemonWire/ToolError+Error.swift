@@ -1,0 +1,2 @@
+/// A tool's failure is thrown as the message that reports it.
+extension ToolError: Error {}

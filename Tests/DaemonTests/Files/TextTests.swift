@@ -1,0 +1,250 @@
+import DaemonWire
+import Testing
+
+@testable import Daemon
+
+private func bytes(_ text: String) -> [UInt8] { Array(text.utf8) }
+
+struct LineDiffTests {
+  /// Applies the changes, which must give the new lines, with as few of them as there can be.
+  private func edits(_ old: [Int], _ new: [Int]) -> Int {
+    var result: [Int] = []
+    var position = 0
+    var cost = 0
+    for change in LineDiff.changes(from: old, to: new) {
+      result += old[position..<change.old.lowerBound] + new[change.new]
+      position = change.old.upperBound
+      cost += change.old.count + change.new.count
+    }
+    #expect(result + old[position...] == new)
+    return cost
+  }
+
+  /// The length of the shortest edit by dynamic programming.
+  private func shortest(_ old: [Int], _ new: [Int]) -> Int {
+    var row = Array(0...new.count)
+    for (i, a) in old.enumerated() {
+      var next = [i + 1]
+      for (j, b) in new.enumerated() {
+        next.append(a == b ? row[j] : 1 + min(row[j + 1], next[j]))
+      }
+      row = next
+    }
+    return row[new.count]
+  }
+
+  @Test func `changes are the shortest and make the new from the old`() {
+    var random = SystemRandomNumberGenerator()
+    for _ in 0..<500 {
+      let old = (0..<Int.random(in: 0...12, using: &random)).map { _ in Int.random(in: 0...3) }
+      let new = (0..<Int.random(in: 0...12, using: &random)).map { _ in Int.random(in: 0...3) }
+      #expect(edits(old, new) == shortest(old, new), "\(old) \(new)")
+    }
+  }
+
+  @Test func `beyond its bound everything between is one change`() {
+    let old = [0, 1, 2, 3, 4, 9]
+    let new = [0, 5, 2, 6, 7, 9]
+    #expect(
+      LineDiff.changes(from: old, to: new, maxEdits: 2) == [LineDiff.Change(old: 1..<5, new: 1..<5)]
+    )
+  }
+}
+
+struct UnifiedDiffTests {
+  @Test func `a change is shown with three lines around it`() {
+    let old = (1...20).map { "line \($0)\n" }.joined()
+    let new = old.replacing("line 10\n", with: "ten\nand more\n")
+    let diff = UnifiedDiff.make("a.txt", from: bytes(old), to: bytes(new))
+    #expect(
+      diff.text == """
+        --- a/a.txt
+        +++ b/a.txt
+        @@ -7,7 +7,8 @@
+         line 7
+         line 8
+         line 9
+        -line 10
+        +ten
+        +and more
+         line 11
+         line 12
+         line 13
+
+        """
+    )
+    #expect(!diff.isCut)
+  }
+
+  @Test func `changes far apart make two hunks`() {
+    let old = (1...30).map { "\($0)\n" }.joined()
+    let new = old.replacing("\n3\n", with: "\nthree\n").replacing("\n25\n", with: "\n")
+    let diff = UnifiedDiff.make("a", from: bytes(old), to: bytes(new)).text
+    #expect(diff.contains("@@ -1,6 +1,6 @@\n"))
+    #expect(diff.contains("@@ -22,7 +22,6 @@\n"))
+  }
+
+  @Test func `a missing newline at the end is shown`() {
+    let diff = UnifiedDiff.make("a", from: bytes("one"), to: bytes("one\n")).text
+    #expect(diff.hasSuffix("@@ -1,1 +1,1 @@\n-one\n\\ No newline at end of file\n+one\n"))
+  }
+
+  @Test func `a new file comes from nothing`() {
+    let diff = UnifiedDiff.make("a", from: nil, to: bytes("x\n")).text
+    #expect(diff == "--- /dev/null\n+++ b/a\n@@ -0,0 +1,1 @@\n+x\n")
+  }
+
+  @Test func `bytes that are no text have no diff`() {
+    #expect(UnifiedDiff.make("a", from: bytes("x"), to: [0]).text.isEmpty)
+    #expect(UnifiedDiff.make("a", from: [0xff], to: bytes("x")).text.isEmpty)
+  }
+
+  @Test func `a long diff is cut after a whole line`() {
+    let new = String(repeating: "0123456789\n", count: 10_000)
+    let diff = UnifiedDiff.make("a", from: nil, to: bytes(new))
+    #expect(diff.isCut)
+    #expect(diff.text.utf8.count <= UnifiedDiff.maxBytes)
+    #expect(diff.text.hasSuffix("+0123456789\n"))
+  }
+}
+
+struct EditBatchTests {
+  private func apply(_ edits: [Edit], to text: String) throws(ToolError) -> String {
+    let result = try EditBatch(edits).apply(to: bytes(text), named: "'a'")
+    return String(decoding: result.content, as: UTF8.self)
+  }
+
+  private func edit(_ old: String, _ new: String, all: Bool = false) -> Edit {
+    Edit(oldText: bytes(old), newText: bytes(new), replaceAll: all)
+  }
+
+  @Test func `edits see what the ones before them left`() throws {
+    #expect(try apply([edit("a", "b"), edit("b c", "d")], to: "a c") == "d")
+  }
+
+  @Test func `all matches are replaced when asked`() throws {
+    let result = try EditBatch([edit("aa", "b", all: true)]).apply(to: bytes("aaaaa"), named: "")
+    #expect(result.content == bytes("bba"))
+    #expect(result.replacements == 2)
+  }
+
+  @Test func `text that is there twice names the lines`() {
+    let error = #expect(throws: ToolError.self) {
+      try apply([edit("x", "y")], to: "x\n\n x\nx")
+    }
+    #expect(error?.code == "ambiguous_match")
+    #expect(error?.message.contains("3 times in 'a', at lines 1, 3, 4") == true)
+  }
+
+  @Test func `overlapping matches are two`() {
+    let error = #expect(throws: ToolError.self) { try apply([edit("aa", "b")], to: "aaa") }
+    #expect(error?.code == "ambiguous_match")
+  }
+
+  @Test func `text that is not there names the nearest line and what it reads`() {
+    let file = "func a() {\n  one()\n}\n\nfunc b() {\n  two()\n  three()\n}\n"
+    let error = #expect(throws: ToolError.self) {
+      try apply([edit("func b() {\n  two()\n  tree()\n}\n", "")], to: file)
+    }
+    #expect(error?.code == "no_match")
+    #expect(
+      error?.message.contains("begins at line 5, where line 7 reads '  three()'") == true,
+      "\(error?.message ?? "")"
+    )
+  }
+
+  @Test func `white space that differs is named`() {
+    let error = #expect(throws: ToolError.self) {
+      try apply([edit("\tx = 1\n\ty = 2\n", "")], to: "\n  x = 1\n  y = 2\n")
+    }
+    #expect(error?.message.contains("line 2 begins the same text with other white space") == true)
+    let crlf = #expect(throws: ToolError.self) {
+      try apply([edit("a1\nb\n", "")], to: "a1\r\nb\r\n")
+    }
+    #expect(crlf?.message.contains("line ends") == true)
+  }
+
+  @Test func `a line that is only like it is found`() {
+    let error = #expect(throws: ToolError.self) {
+      try apply([edit("let totalCount = 5", "")], to: "zzz\nlet totalCuont = 5\n")
+    }
+    #expect(error?.message.contains("line 2 reads 'let totalCuont = 5'") == true)
+  }
+
+  @Test func `nothing alike is said so`() {
+    let error = #expect(throws: ToolError.self) { try apply([edit("qqqq", "")], to: "abc\ndef\n") }
+    #expect(error?.message.contains("nor anything like it") == true)
+  }
+
+  @Test func `edits that could never be applied are refused`() {
+    for edits in [[], [edit("", "x")], [edit("x", "x")], (0..<257).map { edit("\($0)", "") }] {
+      let error = #expect(throws: ToolError.self) { try EditBatch(edits) }
+      #expect(error?.code == "invalid_argument")
+    }
+  }
+}
+
+struct ByteSearchTests {
+  @Test func `matches are where a slow search finds them`() {
+    for _ in 0..<500 {
+      let text = (0..<Int.random(in: 0...40)).map { _ in UInt8.random(in: 0...2) }
+      let needle = (0..<Int.random(in: 1...4)).map { _ in UInt8.random(in: 0...2) }
+      let slow = text.indices.filter { text[$0...].starts(with: needle) }
+      #expect(ByteSearch(needle).matches(in: text, overlapping: true) == slow)
+    }
+  }
+}
+
+struct LineSelectionTests {
+  private func select(
+    _ text: String,
+    _ first: UInt64,
+    _ last: UInt64,
+    max: Int = 100,
+    block: Int = 1
+  ) -> LineSelection {
+    var selection = LineSelection(LineRange(first: first, last: last), maxBytes: max)
+    let bytes = bytes(text)
+    for start in stride(from: 0, to: bytes.count, by: block) {
+      selection.take(Array(bytes[start..<min(bytes.count, start + block)]))
+    }
+    selection.finish()
+    return selection
+  }
+
+  @Test(arguments: [1, 2, 3, 100])
+  func `lines are picked whatever the blocks`(block: Int) {
+    let selection = select("one\ntwo\nthree\nfour", 2, 3, block: block)
+    #expect(selection.content == bytes("two\nthree\n"))
+    #expect(selection.offset == 4)
+    #expect(selection.totalLines == 4)
+    #expect(selection.totalBytes == 18)
+    #expect(!selection.isCut)
+  }
+
+  @Test(arguments: [1, 2, 100])
+  func `a cut selection ends after a whole line`(block: Int) {
+    let selection = select("one\ntwo\nthree\n", 1, 0, max: 10, block: block)
+    #expect(selection.content == bytes("one\ntwo\n"))
+    #expect(selection.isCut)
+  }
+
+  @Test(arguments: [1, 2, 100])
+  func `a line that is too long is cut within`(block: Int) {
+    let selection = select("0123456789\nx\n", 1, 1, max: 4, block: block)
+    #expect(selection.content == bytes("0123"))
+    #expect(selection.isCut)
+  }
+
+  @Test func `a range that just fits is not cut`() {
+    #expect(!select("abc\ndef\n", 1, 1, max: 4).isCut)
+    #expect(!select("abc", 1, 0, max: 3, block: 3).isCut)
+  }
+
+  @Test func `past the end there is nothing`() {
+    let selection = select("one\n", 5, 9)
+    #expect(selection.content.isEmpty)
+    #expect(selection.offset == 4)
+    #expect(selection.totalLines == 1)
+  }
+}
