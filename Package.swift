@@ -77,7 +77,7 @@ let package = Package(
 
     tests("EventLoop", []),
     tests("Crypto", []),
-    tests("TLS", ["Crypto"]),
+    tests("TLS", ["Crypto", "TestSupport"]),
     tests("HTTP2", []),
     .target(
       name: "TestSupport", dependencies: ["Crypto", "TLS"], path: "Tests/TestSupport",
