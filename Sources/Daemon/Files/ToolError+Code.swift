@@ -1,4 +1,4 @@
-internal import CLinux
+internal import Glibc
 package import DaemonWire
 internal import EventLoop
 
