@@ -137,9 +137,8 @@ package actor Connection {
     guard phase != .closed, phase != .draining else { return }
     phase = .draining
     tls.close()
-    writeOutput()
-    socket.closeWriting()
     endAllCalls()
+    writeOutput()
     // writeOutput may have closed the connection.
     guard phase == .draining else { return }
     loop.schedule(after: limits.drainTimeout) { [weak self] in
