@@ -21,6 +21,8 @@ package struct CallLog: Sendable {
   private var first = 0
   /// How many entries the owner has taken.
   private var takenEntries = 0
+  /// Entries before this one came by an attachment that has ended: nobody waits for their credit.
+  private var firstWithCredit = 0
   /// Output bytes that were taken since the last acknowledgement.
   private var unacknowledged = 0
 
@@ -98,12 +100,16 @@ package struct CallLog: Sendable {
     return taken
   }
 
+  /// The stream by which output came has ended. What it brought stays; its credit went with it.
+  package mutating func attachmentEnded() { firstWithCredit = entryCount }
+
   private mutating func takeNext() -> Int {
     let entry = entries[takenEntries - first]
+    let credit = takenEntries < firstWithCredit ? 0 : entry.cost
     takenEntries += 1
     unacknowledged += entry.held
     taken[entry.stream] = entry.end
-    return entry.cost
+    return credit
   }
 
   /// Drops what the owner took, oldest first, until the rest fits the window.

@@ -1,28 +1,30 @@
 /// A first-in, first-out queue that can be read anywhere: a ring that doubles when it is full.
-struct Fifo<Element> {
+package struct Fifo<Element> {
   private var slots: [Element?] = []
   private var head = 0
-  private(set) var count = 0
+  package private(set) var count = 0
 
-  var isEmpty: Bool { count == 0 }
-  var first: Element? { isEmpty ? nil : self[0] }
+  package init() {}
+
+  package var isEmpty: Bool { count == 0 }
+  package var first: Element? { isEmpty ? nil : self[0] }
 
   /// The element `index` places behind the first.
-  subscript(index: Int) -> Element {
+  package subscript(index: Int) -> Element {
     guard index < count, let element = slots[slot(index)] else {
       preconditionFailure("element \(index) of \(count)")
     }
     return element
   }
 
-  mutating func append(_ element: Element) {
+  package mutating func append(_ element: Element) {
     if count == slots.count { grow() }
     slots[slot(count)] = element
     count += 1
   }
 
   @discardableResult
-  mutating func popFirst() -> Element? {
+  package mutating func popFirst() -> Element? {
     guard !isEmpty else { return nil }
     let element = slots[head]
     slots[head] = nil
@@ -32,7 +34,7 @@ struct Fifo<Element> {
   }
 
   /// Takes out every element that matches; O(n).
-  mutating func removeAll(where matches: (Element) -> Bool) {
+  package mutating func removeAll(where matches: (Element) -> Bool) {
     for _ in 0..<count {
       if let element = popFirst(), !matches(element) { append(element) }
     }

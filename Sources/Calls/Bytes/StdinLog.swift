@@ -16,7 +16,9 @@ package struct StdinLog: Sendable {
   private var unsent = 0
   /// The next byte to send.
   private var position: UInt64 = 0
-  private var isClosed = false
+  package private(set) var isClosed = false
+  /// Bytes before this were written by an owner that is gone: nobody waits for their credit.
+  private var firstWithCredit: UInt64 = 0
   private var isCloseSent = false
 
   package init() {}
@@ -61,10 +63,13 @@ package struct StdinLog: Sendable {
     while let oldest = entries.first, oldest.chunk.end <= acknowledged {
       entries.popFirst()
       unsent -= 1
-      credit += oldest.cost
+      credit += oldest.chunk.offset < firstWithCredit ? 0 : oldest.cost
     }
     return credit
   }
+
+  /// The owner's stream has ended. What it wrote stays; its credit went with it.
+  package mutating func ownerLeft() { firstWithCredit = end }
 
   /// Goes back to what a new attachment says it has, to send the rest again.
   ///

@@ -44,6 +44,14 @@ struct PlaneSide {
     while let link, let id = admission.next() { handle(id, .admitted(link.link, ticket())) }
   }
 
+  /// Its credit goes with it.
+  private mutating func dropCarry(_ id: String) {
+    calls[id]?.carry = nil
+    calls[id]?.log.attachmentEnded()
+    let credit = calls[id]?.credit ?? 0
+    calls[id]?.cost = credit
+  }
+
   private mutating func perform(_ action: BrokerCall.Action, _ id: String, _ carry: Carry?) {
     switch action {
     case .offer(let ticket):
@@ -66,7 +74,7 @@ struct PlaneSide {
       guard let old = calls[id]?.carry, old.attachment == number else { return }
       old.up.abandon()
       old.down.finish()
-      calls[id]?.carry = nil
+      dropCarry(id)
     case .acknowledgeExit:
       calls[id]?.carry?.down.send(.done)
       calls[id]?.carry?.up.abandon()
@@ -122,7 +130,7 @@ extension PlaneSide {
     guard let message = carry.up.receive() else {
       carry.down.finish()
       guard let number = carry.attachment else { return }
-      if calls[id]?.carry === carry { calls[id]?.carry = nil }
+      if calls[id]?.carry === carry { dropCarry(id) }
       return handle(id, .carryClosed(attachment: number, ticket()))
     }
     if carry.attachment == nil {
