@@ -72,6 +72,7 @@ let package = Package(
     part("Host", ["CLinux"]),
     part("Identity", ["Crypto"]),
     part("PlanePKI", ["Crypto", "Host", "Identity"]),
+    part("Broker", ["Calls", "Crypto", "EventLoop", "Identity", "RPC", "Wire", protobuf]),
     part("Providers", ["CCurl", "CLinux"]),
     part("Agent", ["Providers", "Wire", protobuf]),
 
@@ -84,6 +85,9 @@ let package = Package(
       swiftSettings: strict),
     tests("RPC", ["EventLoop", "Crypto", "TLS", "HTTP2", "TestSupport"]),
     tests("Calls", ["Wire", protobuf]),
+    tests(
+      "Broker",
+      ["Calls", "Crypto", "EventLoop", "Identity", "RPC", "TLS", "TestSupport", "Wire", protobuf]),
     tests("DaemonWire", ["Wire", protobuf]),
     tests("RegularExpression", []),
     tests("Sandbox", ["EventLoop"]),

@@ -1,0 +1,152 @@
+package import EventLoop
+package import Identity
+package import RPC
+package import Wire
+internal import Calls
+internal import FoundationEssentials
+
+/// Stands between those who want tools run and the daemons that run them: links and calls, tickets
+/// and budgets, logs and their readers.
+///
+/// Lives on the loop of the server that serves `service`. Streams are state machines that the loop
+/// calls; this actor is for what waits: unary methods, the agent loop, the workspaces' service.
+package actor Broker {
+  package nonisolated let loop: EventLoop
+  package nonisolated var unownedExecutor: UnownedSerialExecutor { loop.executor }
+  nonisolated let board: Switchboard
+
+  package init(
+    on loop: EventLoop,
+    directory: any WorkspaceDirectory,
+    options: BrokerOptions = BrokerOptions()
+  ) {
+    self.loop = loop
+    board = Switchboard(on: loop, directory: directory, options: options)
+  }
+
+  /// `Link` without `Renew`, and `Tools`. A server that serves them runs on `loop`, and gives each
+  /// peer's `Principal` as its identity.
+  package nonisolated var service: Service {
+    var service = Service()
+    let board = board
+    service.handle("/gatehouse.link.v1.Link/Connect") { call in try board.connect(call) }
+    service.handle("/gatehouse.link.v1.Link/Carry") { call in try board.carry(call) }
+    service.handle("/gatehouse.link.v1.Link/Tunnel") { _ in
+      throw RPCStatus(.unimplemented, "this plane makes no connections for workspaces yet")
+    }
+    service.handle("/gatehouse.tools.v1.Tools/Invoke") { call in try InvokeHandler(board, call) }
+    service.handle("/gatehouse.tools.v1.Tools/Follow") { call in try FollowHandler(board, call) }
+    service.unary("/gatehouse.tools.v1.Tools/Poll") { request, call in
+      try await self.poll(.decoded(request), by: call.principal).encoded
+    }
+    service.unary("/gatehouse.tools.v1.Tools/List") { request, call in
+      try await self.list(.decoded(request), by: call.principal).encoded
+    }
+    service.unary("/gatehouse.tools.v1.Tools/Cancel") { request, call in
+      try await self.cancel(.decoded(request), by: call.principal).encoded
+    }
+    return service
+  }
+
+  // MARK: Calls
+
+  /// Has a tool run for a task of this process, which is the call's owner.
+  ///
+  /// - Throws: `RPCStatus`, as `Tools.Invoke` does.
+  package func invoke(_ order: CallOrder) throws -> Invocation {
+    let (call, isRepeated) = try board.submit(order)
+    call.hasLocalOwner = true
+    board.offerNext()
+    return Invocation(board, call, isRepeated: isRepeated)
+  }
+
+  /// The calls a principal may see, newest first.
+  package func list(
+    _ request: Gatehouse_Tools_V1_ListRequest,
+    by principal: Principal
+  ) throws -> Gatehouse_Tools_V1_ListResponse {
+    var workspace: WorkspaceEntry?
+    if !request.workspace.isEmpty {
+      workspace = board.directory.find(request.workspace, for: principal)
+      guard workspace != nil else {
+        throw RPCStatus(.notFound, "there is no workspace '\(request.workspace)'")
+      }
+    }
+    let limit = request.maxCalls == 0 ? 100 : min(Int(request.maxCalls), 1000)
+    let matching = board.calls.newestFirst.lazy.filter { call in
+      call.order.isOwned(by: principal) && (workspace.map { $0 == call.workspace } ?? true)
+        && (request.before.isEmpty || call.id < request.before)
+        && (!request.runningOnly || !call.isEnded)
+    }
+    var response = Gatehouse_Tools_V1_ListResponse()
+    let page = Array(matching.prefix(limit + 1))
+    response.calls = page.prefix(limit).map(\.info)
+    response.more = page.count > limit
+    return response
+  }
+
+  /// Cancels a call and waits for its end, as it really was.
+  package func cancel(
+    _ request: Gatehouse_Tools_V1_CancelRequest,
+    by principal: Principal
+  ) async throws -> Gatehouse_Tools_V1_CancelResponse {
+    let call = try board.call(request.callID, for: principal)
+    var response = Gatehouse_Tools_V1_CancelResponse()
+    response.alreadyEnded = call.machine.isEnded
+    board.cancel(call)
+    // Ends with the call: its machine gives up by itself when no exit comes.
+    while !call.machine.isEnded { await call.news(within: nil, on: loop) }
+    if let exit = call.exit { response.exit = exit }
+    return response
+  }
+
+  /// What is new in a call's output; waits for something once.
+  package func poll(
+    _ request: Gatehouse_Tools_V1_PollRequest,
+    by principal: Principal
+  ) async throws -> Gatehouse_Tools_V1_PollResponse {
+    let call = try board.call(request.callID, for: principal)
+    var page = PollPage(request)
+    page.fill(from: call)
+    if page.isEmpty, request.waitMs > 0, !call.machine.isEnded {
+      await call.news(within: .milliseconds(Int64(min(request.waitMs, 60_000))), on: loop)
+      page.fill(from: call)
+    }
+    return page.response
+  }
+
+  // MARK: Links
+
+  /// Whether a workspace's daemon is linked.
+  package func isLinked(_ workspace: String) -> Bool { board.isLinked(workspace) }
+
+  /// Waits until a workspace's daemon is linked, or until it is not.
+  ///
+  /// - Returns: whether it came to that in time.
+  package func waitForLink(
+    of workspace: String,
+    toBe linked: Bool = true,
+    within time: Duration
+  ) async -> Bool {
+    guard board.isLinked(workspace) != linked else { return true }
+    let (board, loop) = (board, loop)
+    var timer: LoopTimer?
+    await withCheckedContinuation { continuation in
+      let number = board.waitForLink(workspace, wantsLink: linked, continuation)
+      timer = loop.schedule(after: time) { board.endLinkWait(number) }
+    }
+    if let timer { loop.cancel(timer) }
+    return board.isLinked(workspace) == linked
+  }
+
+  /// Ends a workspace's link, for example because it was deleted.
+  package func unlink(_ workspace: String, _ reason: RPCStatus) {
+    board.unlink(workspace, reason)
+  }
+
+  /// Asks all daemons to connect elsewhere; calls under way go on, new ones are refused.
+  package func drain(_ reason: String) { board.drain(reason) }
+
+  /// How many calls are under way.
+  package func liveCallCount() -> Int { board.calls.newestFirst.count { !$0.machine.isEnded } }
+}

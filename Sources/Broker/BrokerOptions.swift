@@ -1,0 +1,26 @@
+package import Calls
+
+/// Bounds and times of a broker; see design §4, "Numbers to start from".
+package struct BrokerOptions: Sendable {
+  /// Bytes of each call's output kept for followers after its owner took them.
+  package var logWindow = 256 * 1024
+  /// Receive windows promised to daemons, in all.
+  package var windowBudget = 512 * 1024 * 1024
+  /// A carry's window once its ticket was good, and once it has brought `bulkAfter` bytes.
+  package var interactiveWindow = 256 * 1024
+  package var bulkWindow = 2 * 1024 * 1024
+  package var bulkAfter: UInt64 = 1024 * 1024
+  /// Ended calls that can still be listed and read.
+  package var endedCalls = 10_000
+  package var endedBytes = 64 * 1024 * 1024
+  /// Idempotency keys outlive their calls.
+  package var idempotencyKeys = 100_000
+  package var idempotencyTime = Duration.seconds(24 * 60 * 60)
+  package var defaultTimeout = Duration.seconds(10 * 60)
+  package var longestTimeout = Duration.seconds(24 * 60 * 60)
+  package var heartbeat = Liveness.interval
+  package var admission = Admission.Limits()
+  package var timing = BrokerCall.Timing()
+
+  package init() {}
+}

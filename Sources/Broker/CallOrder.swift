@@ -1,0 +1,49 @@
+internal import Calls
+internal import Crypto
+package import Identity
+internal import RPC
+
+/// What someone wants done: one tool, in one workspace.
+package struct CallOrder: Sendable {
+  package let principal: Principal
+  /// An id, or a name of the principal's.
+  package let workspace: String
+  package let tool: String
+  /// The tool's request message, as it came.
+  package let request: [UInt8]
+  /// From acceptance; nil for the default.
+  package var timeout: Duration?
+  /// Empty for none.
+  package var idempotencyKey = ""
+  /// The call outlives the stream or task that asked for it.
+  package var isDetached = false
+  /// The owner says what it has taken; else what was handed over counts.
+  package var acknowledges = false
+
+  package init(principal: Principal, workspace: String, tool: String, request: [UInt8]) {
+    self.principal = principal
+    self.workspace = workspace
+    self.tool = tool
+    self.request = request
+  }
+
+  /// SHA-256 of tool and request; see `RequestDigest`.
+  var digest: [UInt8] {
+    var hash = SHA256()
+    hash.update(RequestDigest.header(tool: tool).span)
+    hash.update(request.span)
+    return hash.finalize()
+  }
+
+  func validate(_ options: BrokerOptions) throws(RPCStatus) {
+    guard (1...128).contains(tool.utf8.count), !tool.utf8.contains(0) else {
+      throw RPCStatus(.invalidArgument, "the tool's name has 1 to 128 bytes and no NUL")
+    }
+    guard idempotencyKey.utf8.count <= 64 else {
+      throw RPCStatus(.invalidArgument, "an idempotency key has at most 64 bytes")
+    }
+    guard (timeout ?? .zero) <= options.longestTimeout else {
+      throw RPCStatus(.invalidArgument, "a call may take 24 hours at most")
+    }
+  }
+}

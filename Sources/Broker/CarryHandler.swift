@@ -1,0 +1,253 @@
+internal import Calls
+internal import FoundationEssentials
+internal import RPC
+internal import Wire
+
+/// A call's attachment: one `Carry` stream whose ticket was good.
+///
+/// Output goes into the call's log as it came, after one walk over its tags; input goes to the
+/// daemon as its owner framed it.
+final class CarryHandler: ServerHandler {
+  /// A longer request follows on the call's own stream.
+  static let largestOfferedRequest = 32 * 1024
+  /// Input waits in its log while this much waits to be sent, in bytes.
+  private static let highMark = 256 * 1024
+  /// Output is acknowledged every so many bytes: half of the daemon's smallest ring.
+  private static let acknowledgeEvery = 32 * 1024
+
+  /// Its number in the call's machine, once the claim stands.
+  var attachment: Int?
+  private let board: Switchboard
+  private let order: Call
+  private let call: ServerCall
+  private var isOpened = false
+  private var isOver = false
+  private var hasExit = false
+  private var isHalfClosed = false
+  /// Position in the request, when it did not fit into the offer.
+  private var requestSent: Int
+  private var promised = 0
+  private var isBulk = false
+
+  init(_ board: Switchboard, _ order: Call, _ call: ServerCall) {
+    self.board = board
+    self.order = order
+    self.call = call
+    requestSent = order.order.request.count
+  }
+
+  /// The claim stands: what the daemon may send at once grows.
+  func attached(as number: Int) {
+    attachment = number
+    raiseWindow(to: board.options.interactiveWindow)
+  }
+
+  /// The call does not listen to this stream any more.
+  func detach() {
+    guard !isOver else { return }
+    call.finish(RPCStatus(.aborted, "call \(order.id) has moved to another stream"))
+    over()
+  }
+
+  /// The call has its exit; status OK says so, once the daemon has ended its side.
+  func acknowledgeExit() {
+    hasExit = true
+    if isHalfClosed { finish() }
+  }
+
+  /// Gives back credit for what the owner took, and acknowledges it.
+  func taken(credit: Int) {
+    guard !isOver else { return }
+    call.credit(credit)
+    guard let positions = order.log.acknowledgement(every: Self.acknowledgeEvery) else { return }
+    var response = Gatehouse_Link_V1_CarryResponse()
+    response.ack.offsets = positions.offsets(of: CallStream.outputs)
+    call.send(response.encoded)
+  }
+
+  /// Sends what there is for the tool, as far as there is room.
+  func pump() {
+    guard isOpened, !isOver, !hasExit else { return }
+    while call.queuedBytes < Self.highMark {
+      guard sendControl() || sendRequest() || sendStdin() else { return }
+    }
+    call.notifyWhenDrained()
+  }
+
+  // MARK: What arrives
+
+  func received(_ message: [UInt8], credit: Int, on call: ServerCall) {
+    guard !isOver, !hasExit else { return call.credit(credit) }
+    do {
+      if Chunk.begins(message), isOpened {
+        try append(message, credit)
+      } else {
+        call.credit(credit)
+        try take(try Gatehouse_Link_V1_CarryRequest.decoded(message))
+      }
+    } catch {
+      call.finish(error)
+      over()
+    }
+  }
+
+  func halfClosed(_ call: ServerCall) {
+    isHalfClosed = true
+    if hasExit { return finish() }
+    call.finish(RPCStatus(.cancelled, "the stream ended without an exit; the call goes on"))
+    over()
+  }
+
+  func ended(_ status: RPCStatus, _ call: ServerCall) { over() }
+
+  func drained(_ call: ServerCall) { pump() }
+
+  private func append(_ message: [UInt8], _ credit: Int) throws(RPCStatus) {
+    do {
+      let chunk = try Chunk(message: message, direction: .fromTool)
+      try order.log.append(message, chunk, cost: credit)
+      if !isBulk, chunk.end > board.options.bulkAfter { becomeBulk() }
+    } catch {
+      throw RPCStatus(.invalidArgument, "the chunk was refused: \(error)")
+    }
+    board.outputArrived(order)
+  }
+
+  private func take(_ request: Gatehouse_Link_V1_CarryRequest) throws(RPCStatus) {
+    guard isOpened || request.isOpened else {
+      throw RPCStatus(.failedPrecondition, "the first message on Carry is `opened`")
+    }
+    switch request.message {
+    case .opened(let opened): try open(opened)
+    case .gap(let gap): try append(gap)
+    case .ack(let ack): try acknowledge(ack)
+    case .exit(let exit): try take(exit)
+    case .chunk: throw RPCStatus(.invalidArgument, "the chunk was refused: it holds more than one")
+    case nil: break
+    }
+  }
+
+  private func open(_ opened: Gatehouse_Link_V1_Opened) throws(RPCStatus) {
+    guard !isOpened else { throw RPCStatus(.failedPrecondition, "`opened` comes once") }
+    let received = Positions(opened.received)
+    let request = order.order.request.count
+    do {
+      try order.stdin.rewind(to: received[.stdin])
+    } catch {
+      throw RPCStatus(.outOfRange, "`opened` does not fit: \(error)")
+    }
+    guard received[.request] <= UInt64(request) else {
+      throw RPCStatus(.outOfRange, "the request has \(request) bytes")
+    }
+    if request > Self.largestOfferedRequest { requestSent = Int(received[.request]) }
+    isOpened = true
+    pump()
+  }
+
+  private func append(_ gap: Gatehouse_Tools_V1_Gap) throws(RPCStatus) {
+    guard let stream = CallStream(gap.stream), stream.direction == .fromTool else {
+      throw RPCStatus(.invalidArgument, "a gap is in an output")
+    }
+    try append(LostBytes(stream: stream, offset: gap.offset, count: gap.length))
+    board.outputArrived(order)
+  }
+
+  private func append(_ lost: LostBytes) throws(RPCStatus) {
+    do {
+      try order.log.append(lost, cost: 0)
+    } catch {
+      throw RPCStatus(.invalidArgument, "the gap was refused: \(error)")
+    }
+  }
+
+  private func acknowledge(_ ack: Gatehouse_Tools_V1_Ack) throws(RPCStatus) {
+    let taken = Positions(ack.offsets)[.stdin]
+    do {
+      let credit = try order.stdin.acknowledge(before: taken)
+      order.owner?.stdinTaken(before: order.stdin.acknowledged, credit: credit)
+    } catch {
+      throw RPCStatus(.outOfRange, "the acknowledgement was refused: \(error)")
+    }
+    pump()
+  }
+
+  private func take(_ exit: Gatehouse_Tools_V1_Exit) throws(RPCStatus) {
+    guard let outcome = Outcome(exit.outcome), let attachment else {
+      throw RPCStatus(.invalidArgument, "an exit names its outcome")
+    }
+    for total in exit.totals { try settle(total) }
+    order.exit = exit
+    board.handle(.exit(attachment: attachment, outcome), for: order)
+  }
+
+  /// Bytes that the daemon counted and did not send are lost, and said to be.
+  private func settle(_ total: Gatehouse_Tools_V1_StreamTotal) throws(RPCStatus) {
+    guard let stream = CallStream(total.stream), stream.direction == .fromTool else { return }
+    let end = order.log.ends[stream]
+    guard total.bytes >= end else {
+      throw RPCStatus(.invalidArgument, "\(stream) has \(end) bytes, more than its total")
+    }
+    guard total.bytes > end else { return }
+    try append(LostBytes(stream: stream, offset: end, count: total.bytes - end))
+  }
+
+  // MARK: What is sent
+
+  private func sendControl() -> Bool {
+    guard !order.controls.isEmpty else { return false }
+    call.send(order.controls.removeFirst().encoded)
+    return true
+  }
+
+  private func sendRequest() -> Bool {
+    let request = order.order.request
+    guard requestSent < request.count else { return false }
+    let part = request[requestSent...].prefix(Chunk.maxData)
+    call.send(Chunk.message(stream: .request, offset: UInt64(requestSent), data: part))
+    requestSent += part.count
+    return true
+  }
+
+  private func sendStdin() -> Bool {
+    switch order.stdin.next() {
+    case .message(let message): call.send(message)
+    case .close(let offset):
+      var response = Gatehouse_Link_V1_CarryResponse()
+      response.closeStdin.offset = offset
+      call.send(response.encoded)
+    case nil: return false
+    }
+    return true
+  }
+
+  // MARK: Windows and the end
+
+  private func becomeBulk() {
+    isBulk = true
+    raiseWindow(to: board.options.bulkWindow)
+  }
+
+  /// The first 64 KiB every stream has; the rest is the daemon's budget.
+  private func raiseWindow(to bytes: Int) {
+    let first = 64 * 1024
+    promised += board.budget.take(bytes - first - promised, for: order.workspace.id)
+    call.raiseWindow(to: first + promised)
+  }
+
+  private func finish() {
+    guard !isOver else { return }
+    call.finish(.ok)
+    over()
+  }
+
+  private func over() {
+    guard !isOver else { return }
+    isOver = true
+    board.budget.giveBack(promised, of: order.workspace.id)
+    board.carryOver(self, of: order)
+  }
+}
+
+extension Gatehouse_Link_V1_CarryRequest {
+  fileprivate var isOpened: Bool { if case .opened = message { true } else { false } }
+}

@@ -1,0 +1,228 @@
+internal import Calls
+internal import EventLoop
+internal import FoundationEssentials
+internal import Identity
+internal import RPC
+internal import Wire
+
+/// A daemon's session: its `Connect` stream.
+///
+///     awaiting hello ── hello ──▶ taking inventory ── last page ──▶ up ── end ──▶ over
+///
+/// Messages to the daemon go out at once, except offers: those wait while much is queued already,
+/// so that cancels and heartbeats do not.
+final class LinkSession: ServerHandler {
+  let workspace: WorkspaceEntry
+  let epoch: SessionEpoch
+  private(set) var phase = Phase.awaitingHello
+  private(set) var instance: InstanceID?
+  private(set) var maxCalls = 0
+  private(set) var known: Set<String> = []
+
+  private let board: Switchboard
+  private let call: ServerCall
+  private var liveness: Liveness
+  private var timer: LoopTimer?
+  private var waitingOffers: [(callID: String, message: [UInt8])] = []
+
+  enum Phase { case awaitingHello, takingInventory, up, over }
+
+  /// The protocol generation we speak.
+  static let generation: UInt32 = 1
+  /// The most calls an inventory may name.
+  static let maxInventory = 4096
+  static let maxMessage = 64 * 1024
+  /// Offers wait beyond this, in bytes.
+  private static let offerMark = 64 * 1024
+
+  init(_ board: Switchboard, _ call: ServerCall, workspace: WorkspaceEntry, epoch: SessionEpoch) {
+    self.board = board
+    self.call = call
+    self.workspace = workspace
+    self.epoch = epoch
+    liveness = Liveness(now: .now, interval: board.options.heartbeat)
+    armTimer()
+  }
+
+  /// Nil until the daemon said which instance it is.
+  var link: BrokerCall.Link? { instance.map { BrokerCall.Link(epoch: epoch, instance: $0) } }
+
+  /// Ends the stream from our side.
+  func close(_ status: RPCStatus) {
+    guard phase != .over else { return }
+    call.finish(status)
+    over()
+  }
+
+  // MARK: What arrives
+
+  func received(_ message: [UInt8], credit: Int, on call: ServerCall) {
+    call.credit(credit)
+    guard phase != .over else { return }
+    liveness.heard(at: .now)
+    do {
+      guard message.count <= Self.maxMessage else {
+        throw RPCStatus(.resourceExhausted, "a message on Connect has at most 64 KiB")
+      }
+      try take(try Gatehouse_Link_V1_ConnectRequest.decoded(message))
+    } catch {
+      close(error as? RPCStatus ?? RPCStatus(.internalError))
+    }
+  }
+
+  func halfClosed(_ call: ServerCall) { close(.ok) }
+
+  func ended(_ status: RPCStatus, _ call: ServerCall) { over() }
+
+  func drained(_ call: ServerCall) { sendOffers() }
+
+  private func take(_ request: Gatehouse_Link_V1_ConnectRequest) throws(RPCStatus) {
+    switch (phase, request.message) {
+    case (.awaitingHello, .hello(let hello)): try greet(hello)
+    case (.takingInventory, .inventory(let page)): try take(page)
+    case (.awaitingHello, _), (.takingInventory, .refused), (.takingInventory, .unclaimed):
+      throw RPCStatus(.failedPrecondition, "say hello, then the inventory to its last page")
+    case (.up, .refused(let refused)): board.refused(refused, on: self)
+    case (.up, .unclaimed(let unclaimed)): board.unclaimed(unclaimed.callID, on: self)
+    case (_, .hello), (.up, .inventory):
+      throw RPCStatus(.failedPrecondition, "hello and inventory come once in a link")
+    case (_, .heartbeat), (_, nil), (.over, _): break
+    }
+  }
+
+  private func greet(_ hello: Gatehouse_Link_V1_Hello) throws(RPCStatus) {
+    guard hello.generation >= 1 else {
+      throw RPCStatus(.failedPrecondition, "the plane speaks generation \(Self.generation)")
+    }
+    guard let instance = InstanceID(bytes: hello.instanceID) else {
+      throw RPCStatus(.invalidArgument, "an instance id has 16 bytes")
+    }
+    guard hello.maxCalls > 0 else {
+      throw RPCStatus(.invalidArgument, "max_calls is 0: the daemon could run nothing")
+    }
+    self.instance = instance
+    maxCalls = min(Int(hello.maxCalls), board.options.admission.callsPerDaemon)
+    phase = .takingInventory
+    welcome()
+  }
+
+  private func welcome() {
+    var response = Gatehouse_Link_V1_ConnectResponse()
+    response.welcome.sessionEpoch = epoch.number
+    response.welcome.generation = Self.generation
+    response.welcome.heartbeatMs = UInt32(board.options.heartbeat.milliseconds)
+    response.welcome.ticketMs = UInt32(board.options.timing.claim.milliseconds)
+    response.welcome.maxCalls = UInt32(maxCalls)
+    response.welcome.workspaceID = workspace.id
+    response.welcome.workspaceName = workspace.name
+    call.send(response.encoded)
+  }
+
+  private func take(_ page: Gatehouse_Link_V1_Inventory) throws(RPCStatus) {
+    guard known.count + page.calls.count <= Self.maxInventory else {
+      throw RPCStatus(.resourceExhausted, "an inventory names at most \(Self.maxInventory) calls")
+    }
+    for call in page.calls where Identifier.isValid(call.callID) { known.insert(call.callID) }
+    guard page.last else { return }
+    phase = .up
+    board.linkUp(self)
+    known = []
+  }
+
+  // MARK: What is sent
+
+  func offer(_ order: Call, _ ticket: Ticket) {
+    var response = Gatehouse_Link_V1_ConnectResponse()
+    response.offer.callID = order.id
+    response.offer.ticket = Data(ticket.bytes)
+    response.offer.digest = Data(order.digest)
+    response.offer.deadlineMs = max(1, UInt64(clamping: (order.deadline - .now).milliseconds))
+    response.offer.tool = order.order.tool
+    response.offer.requestBytes = UInt64(order.order.request.count)
+    if order.order.request.count <= CarryHandler.largestOfferedRequest {
+      response.offer.request = Data(order.order.request)
+    }
+    waitingOffers.append((order.id, response.encoded))
+    sendOffers()
+  }
+
+  func resume(_ order: Call, _ ticket: Ticket) {
+    var response = Gatehouse_Link_V1_ConnectResponse()
+    response.resume.callID = order.id
+    response.resume.ticket = Data(ticket.bytes)
+    response.resume.acknowledged = order.log.ends.offsets(of: CallStream.outputs)
+    call.send(response.encoded)
+    board.ticketSent(order.id)
+  }
+
+  func cancel(_ id: String) {
+    // Behind its offer, or the daemon would not know what is meant.
+    if let index = waitingOffers.firstIndex(where: { $0.callID == id }) {
+      send(waitingOffers.remove(at: index))
+    }
+    var response = Gatehouse_Link_V1_ConnectResponse()
+    response.cancel.callID = id
+    call.send(response.encoded)
+  }
+
+  func forget(_ ids: [String]) {
+    var response = Gatehouse_Link_V1_ConnectResponse()
+    response.forget.callIds = ids
+    call.send(response.encoded)
+  }
+
+  func drain(_ reason: String) {
+    var response = Gatehouse_Link_V1_ConnectResponse()
+    response.drain.reason = reason
+    call.send(response.encoded)
+  }
+
+  private func sendOffers() {
+    while !waitingOffers.isEmpty {
+      guard call.queuedBytes <= Self.offerMark else { return call.notifyWhenDrained() }
+      send(waitingOffers.removeFirst())
+    }
+  }
+
+  private func send(_ offer: (callID: String, message: [UInt8])) {
+    call.send(offer.message)
+    board.ticketSent(offer.callID)
+  }
+
+  // MARK: Time
+
+  private func armTimer() {
+    // The board finds the session again: a timer's action cannot hold what is bound to a loop.
+    timer = board.loop.schedule(at: liveness.wakeAt) { [board, workspace, epoch] in
+      board.tickLink(workspace.id, epoch)
+    }
+  }
+
+  func tick() {
+    guard phase != .over else { return }
+    switch liveness.tick(at: .now) {
+    case .nothing: break
+    case .send(let sequence):
+      var response = Gatehouse_Link_V1_ConnectResponse()
+      response.heartbeat.sequence = sequence
+      call.send(response.encoded)
+    case .dead:
+      return close(RPCStatus(.unavailable, "nothing was heard for \(Liveness.patience) heartbeats"))
+    }
+    armTimer()
+  }
+
+  private func over() {
+    guard phase != .over else { return }
+    phase = .over
+    if let timer { board.loop.cancel(timer) }
+    waitingOffers = []
+    board.linkOver(self)
+  }
+}
+
+extension Duration {
+  var milliseconds: Int64 {
+    components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000
+  }
+}

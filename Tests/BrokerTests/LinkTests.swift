@@ -1,0 +1,172 @@
+import Broker
+import Calls
+import FoundationEssentials
+import RPC
+import Testing
+import Wire
+
+@Suite(.timeLimit(.minutes(1))) struct LinkTests {
+  @Test func `after a cut the output goes on where it stopped`() async throws {
+    let rig = try await Rig()
+    var daemon = try await rig.daemon()
+    let call = try await rig.client().start()
+    let id = try await call.expectAccepted().callID
+    let carry = try await daemon.carry(daemon.expectOffer())
+    try await carry.send(stdout: pattern(0..<50_000), at: 0)
+    var output = try await call.readOutput(50_000)
+    await daemon.cut()
+    #expect(try await call.next().state.state == .detached)
+    daemon = try await rig.daemon(knowing: [id])
+    let resume = try await daemon.expectResume()
+    #expect(resume.callID == id)
+    #expect(resume.acknowledged == [offset(.stdout, 50_000)])
+    let next = try await daemon.carry(id, ticket: resume.ticket)
+    try await next.send(stdout: pattern(50_000..<60_000), at: 50_000)
+    output += try await call.readOutput(10_000, from: 50_000)
+    #expect(output == pattern(0..<60_000))
+    try await next.exit(stdout: 60_000)
+    #expect(try await call.expectExit().outcome == .exited)
+    await rig.close()
+  }
+
+  @Test func `input that was not taken is sent again`() async throws {
+    let rig = try await Rig()
+    var daemon = try await rig.daemon()
+    let call = try await rig.client().start()
+    let id = try await call.expectAccepted().callID
+    let carry = try await daemon.carry(daemon.expectOffer())
+    try await call.stream.send(Chunk.message(stream: .stdin, offset: 0, data: [1, 2, 3, 4]))
+    #expect(try await carry.next().chunk.data.count == 4)
+    await daemon.cut()
+    #expect(try await call.next().state.state == .detached)
+    daemon = try await rig.daemon(knowing: [id])
+    let resume = try await daemon.expectResume()
+    let next = try await daemon.carry(id, ticket: resume.ticket, stdin: 1)
+    let chunk = try await next.next().chunk
+    #expect(chunk.offset == 1)
+    #expect(Array(chunk.data) == [2, 3, 4])
+    await rig.close()
+  }
+
+  @Test func `a carry that is cut alone is resumed on the same link`() async throws {
+    let rig = try await Rig()
+    let daemon = try await rig.daemon()
+    let call = try await rig.client().start()
+    let carry = try await daemon.carry(daemon.expectOffer())
+    try await carry.send(stdout: pattern(0..<10), at: 0)
+    _ = try await call.readOutput(10)
+    await carry.stream.cancel()
+    let resume = try await daemon.expectResume()
+    let next = try await daemon.carry(resume.callID, ticket: resume.ticket)
+    try await next.exit(stdout: 10)
+    #expect(try await call.expectExit().outcome == .exited)
+    await rig.close()
+  }
+
+  @Test func `a wrong ticket is turned away, and the right one is still good`() async throws {
+    let rig = try await Rig()
+    let daemon = try await rig.daemon()
+    let stranger = try await rig.daemon(of: "ws_two")
+    let call = try await rig.client().start()
+    let offer = try await daemon.expectOffer()
+    let claims = [
+      try await daemon.claim(offer.callID, ticket: Data(repeating: 0, count: 16)),
+      try await daemon.claim(offer.callID, ticket: offer.ticket, epoch: 99),
+      try await daemon.claim("call_other", ticket: offer.ticket),
+      try await stranger.claim(offer.callID, ticket: offer.ticket),
+    ]
+    for claim in claims {
+      let error = await #expect(throws: RPCStatus.self) { try await claim.stream.next() }
+      #expect(error?.code == .notFound)
+    }
+    let carry = try await daemon.carry(offer)
+    try await carry.exit()
+    #expect(try await call.expectExit().outcome == .exited)
+    let again = try await daemon.claim(offer.callID, ticket: offer.ticket)
+    #expect(
+      await #expect(throws: RPCStatus.self) { try await again.stream.next() }?.code == .notFound
+    )
+    await rig.close()
+  }
+
+  @Test func `a new instance that does not know the call has lost it`() async throws {
+    let rig = try await Rig()
+    let daemon = try await rig.daemon()
+    let call = try await rig.client().start()
+    _ = try await daemon.carry(daemon.expectOffer())
+    await daemon.cut()
+    _ = try await rig.daemon(instance: 2)
+    let exit = try await call.expectExit()
+    #expect(exit.outcome == .lost)
+    #expect(exit.error.message.contains("started anew"))
+    await rig.close()
+  }
+
+  @Test func `an offer that never arrived is made again`() async throws {
+    let rig = try await Rig()
+    var daemon = try await rig.daemon()
+    let call = try await rig.client().start()
+    let first = try await daemon.expectOffer()
+    await daemon.cut()
+    daemon = try await rig.daemon()
+    let second = try await daemon.expectOffer()
+    #expect(second.callID == first.callID)
+    #expect(second.ticket != first.ticket)
+    try await daemon.carry(second).exit()
+    #expect(try await call.expectExit().outcome == .exited)
+    await rig.close()
+  }
+
+  @Test func `a newer link takes over, and the end of the old one leaves it alone`() async throws {
+    let rig = try await Rig()
+    let old = try await rig.daemon()
+    let new = try await rig.daemon()
+    #expect(new.welcome.sessionEpoch > old.welcome.sessionEpoch)
+    let error = await #expect(throws: RPCStatus.self) { try await old.next() }
+    #expect(error?.code == .aborted)
+    await old.cut()
+    let call = try await rig.client().start()
+    try await new.carry(new.expectOffer()).exit()
+    #expect(try await call.expectExit().outcome == .exited)
+    await rig.close()
+  }
+
+  @Test func `calls that the plane does not know are to be forgotten`() async throws {
+    let rig = try await Rig()
+    let daemon = try await rig.daemon(knowing: ["call_old"])
+    #expect(try await daemon.next().forget.callIds == ["call_old"])
+    await rig.close()
+  }
+
+  @Test func `a silent daemon gets heartbeats, then its link is dead`() async throws {
+    let rig = try await Rig { $0.heartbeat = .milliseconds(300) }
+    let daemon = try await rig.daemon()
+    #expect(daemon.welcome.heartbeatMs == 300)
+    #expect(try await daemon.next().heartbeat.sequence == 1)
+    #expect(try await daemon.next().heartbeat.sequence == 2)
+    let error = await #expect(throws: RPCStatus.self) { while true { _ = try await daemon.next() } }
+    #expect(error?.code == .unavailable)
+    #expect(await rig.broker.waitForLink(of: "ws_one", toBe: false, within: .seconds(30)))
+    await rig.close()
+  }
+
+  @Test func `a drained daemon is told, and new calls wait for another plane`() async throws {
+    let rig = try await Rig()
+    let daemon = try await rig.daemon()
+    await rig.broker.drain("the plane is restarting")
+    #expect(try await daemon.next().drain.reason == "the plane is restarting")
+    let call = try await rig.client().start()
+    #expect(await #expect(throws: RPCStatus.self) { try await call.next() }?.code == .unavailable)
+    await rig.close()
+  }
+
+  @Test func `tunnels are refused by name`() async throws {
+    let rig = try await Rig()
+    let daemon = try await rig.daemon()
+    let tunnel = try await daemon.connection.openStream("/gatehouse.link.v1.Link/Tunnel")
+    #expect(
+      await #expect(throws: RPCStatus.self) { try await tunnel.next() }?.code == .unimplemented
+    )
+    await rig.close()
+  }
+}

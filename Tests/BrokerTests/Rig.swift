@@ -1,0 +1,98 @@
+import Broker
+import Crypto
+import EventLoop
+import Identity
+import RPC
+import TLS
+import TestSupport
+import Wire
+
+/// A broker behind a real mutual listener on loopback.
+struct Rig {
+  let pki: TestPKI
+  let server: Server
+  let broker: Broker
+  private let clientLoop: EventLoop
+
+  init(_ change: (inout BrokerOptions) -> Void = { _ in }) async throws {
+    var options = BrokerOptions()
+    change(&options)
+    pki = try TestPKI()
+    let loop = try EventLoop(name: "broker")
+    clientLoop = try EventLoop(name: "peers")
+    broker = Broker(on: loop, directory: TwoWorkspaces(), options: options)
+    server = try Server(
+      on: loop,
+      at: SocketAddress.resolve("127.0.0.1", port: 0)[0],
+      tls: pki.mutualServer(),
+      service: broker.service,
+      identification: Self.identification
+    )
+    try await server.start()
+  }
+
+  func connect(as uri: String) async throws -> Connection {
+    try await Connection.connect(
+      to: HostPort(host: "127.0.0.1", port: server.address.port),
+      tls: pki.clientContext(uri),
+      on: clientLoop
+    )
+  }
+
+  func client(_ name: String = "ann") async throws -> ScriptedClient {
+    ScriptedClient(connection: try await connect(as: "spiffe://test/user/\(name)"))
+  }
+
+  func daemon(
+    of workspace: String = "ws_one",
+    instance: UInt8 = 1,
+    knowing calls: [String] = []
+  ) async throws -> ScriptedDaemon {
+    let connection = try await connect(as: "spiffe://test/workspace/\(workspace)")
+    let daemon = try await ScriptedDaemon(connection, instance: instance, knowing: calls)
+    // The client's next request must not overtake the inventory.
+    while await !broker.waitForLink(of: workspace, within: .seconds(30)) {}
+    return daemon
+  }
+
+  func close() async {
+    await server.close(RPCStatus(.unavailable, "the test is over"))
+    server.loop.stop()
+    clientLoop.stop()
+  }
+
+  /// The one URI name of a certificate is its principal.
+  private static let identification = Identification { chain in
+    guard let leaf = chain.first, let certificate = try? Certificate(der: leaf),
+      let uri = certificate.uriNames.first, let id = SPIFFEID(uri)
+    else { return .failure(RPCStatus(.unauthenticated, "no SPIFFE id")) }
+    let principal = Principal(
+      id: id,
+      issuerPin: "issuer",
+      certificatePin: certificate.publicKeyPin
+    )
+    return .success(.init(identity: principal, validFor: nil))
+  }
+}
+
+struct TwoWorkspaces: WorkspaceDirectory {
+  private static let entries = [
+    WorkspaceEntry(id: "ws_one", name: "one"), WorkspaceEntry(id: "ws_two", name: "two"),
+  ]
+
+  func find(_ idOrName: String, for principal: Principal) -> WorkspaceEntry? {
+    Self.entries.first { $0.id == idOrName || $0.name == idOrName }
+  }
+
+  func workspace(id: String) -> WorkspaceEntry? { Self.entries.first { $0.id == id } }
+}
+
+extension Principal {
+  /// Who a scripted client of this name is.
+  static func test(_ name: String) -> Principal {
+    guard let id = SPIFFEID("spiffe://test/user/\(name)") else {
+      preconditionFailure("'\(name)' is no name")
+    }
+    return Principal(id: id, issuerPin: "issuer", certificatePin: "certificate")
+  }
+}
