@@ -75,6 +75,12 @@ let package = Package(
     part("Broker", ["Calls", "Crypto", "EventLoop", "Identity", "RPC", "Wire", protobuf]),
     part("Providers", ["CCurl", "CLinux"]),
     part("Agent", ["Providers", "Wire", protobuf]),
+    part(
+      "Plane",
+      [
+        "EventLoop", "Crypto", "TLS", "RPC", "Calls", "Wire", "HTTP1", "Host", "Identity",
+        "PlanePKI", protobuf, logging,
+      ]),
 
     tests("EventLoop", []),
     tests("Crypto", []),
@@ -96,6 +102,12 @@ let package = Package(
     tests("Host", []),
     tests("Identity", ["Crypto"]),
     tests("PlanePKI", ["Crypto", "Host", "Identity"]),
+    tests(
+      "Plane",
+      [
+        "EventLoop", "Crypto", "TLS", "RPC", "Wire", "HTTP1", "Host", "Identity", "PlanePKI",
+        protobuf,
+      ]),
     tests("Providers", []),
     tests("Agent", ["Providers", "Wire", protobuf]),
   ],

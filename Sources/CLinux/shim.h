@@ -60,6 +60,7 @@ static inline int gh_accept(int listener) {
   return accept4(listener, 0, 0, SOCK_NONBLOCK | SOCK_CLOEXEC);
 }
 
+static inline void gh_set_errno(int code) { errno = code; }
 static inline int gh_set_dumpable(int dumpable) { return prctl(PR_SET_DUMPABLE, dumpable, 0, 0, 0); }
 
 // POSIX_SPAWN_SETSID is a GNU extension, which the importer hides (spawn.h).

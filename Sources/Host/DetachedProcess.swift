@@ -52,11 +52,11 @@ package struct DetachedProcess: Sendable, Hashable {
     guard code == 0 else {
       throw HostError("cannot start \(program): \(HostError.reason(code))")
     }
-    guard let startTime = startTime(of: pid) else {
-      waitpid(pid, nil, 0)
-      throw HostError("\(program) ended at once; its last words are in \(log)")
+    // Not waited for yet, so it is listed even if it has ended.
+    guard let status = status(of: pid) else {
+      throw HostError("cannot read /proc/\(pid)/stat; is /proc mounted?")
     }
-    return DetachedProcess(pid: pid, startTime: startTime)
+    return DetachedProcess(pid: pid, startTime: status.startTime)
   }
 
   /// Whether it still runs. Also takes the end of one this process started, so that none stays a
@@ -64,7 +64,9 @@ package struct DetachedProcess: Sendable, Hashable {
   package var isRunning: Bool {
     var status: Int32 = 0
     if unsafe waitpid(pid, &status, WNOHANG) == pid { return false }
-    return Self.startTime(of: pid) == startTime
+    guard let status = Self.status(of: pid) else { return false }
+    // A zombie has ended, whoever has yet to hear of it.
+    return status.startTime == startTime && !status.isZombie
   }
 
   /// Asks it to end (SIGTERM); nothing if it has.
@@ -90,7 +92,7 @@ package struct DetachedProcess: Sendable, Hashable {
     unsafe posix_spawnattr_setflags(&attributes, Int16(flags))
   }
 
-  private static func startTime(of pid: Int32) -> UInt64? {
+  private static func status(of pid: Int32) -> (startTime: UInt64, isZombie: Bool)? {
     let path = "/proc/\(pid)/stat"
     let file = unsafe open(path, O_RDONLY | O_CLOEXEC)
     guard file >= 0 else { return nil }
@@ -100,8 +102,7 @@ package struct DetachedProcess: Sendable, Hashable {
     let text = String(decoding: bytes, as: UTF8.self)
     guard let end = text.lastIndex(of: ")") else { return nil }
     let fields = text[text.index(after: end)...].split(separator: " ")
-    // A zombie has ended, whoever has yet to hear of it.
-    guard fields.count > 19, fields[0] != "Z" else { return nil }
-    return UInt64(fields[19])
+    guard fields.count > 19, let startTime = UInt64(fields[19]) else { return nil }
+    return (startTime, fields[0] == "Z")
   }
 }

@@ -19,6 +19,8 @@ enum FolderTree {
       throw error
     }
     defer { unsafe closedir(stream) }
+    // Package managers make folders read-only; their names could not be removed.
+    fchmod(folder, 0o700)
     while let entry = unsafe readdir(stream) {
       let isFolder = unsafe Int32(entry.pointee.d_type) == Int32(DT_DIR)
       try unsafe withUnsafePointer(to: &entry.pointee.d_name) { (name) throws(HostError) in

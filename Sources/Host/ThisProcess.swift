@@ -21,9 +21,28 @@ package enum ThisProcess {
   /// Whole seconds since 1970.
   package static var unixTime: Int64 { Int64(time(nil)) }
 
+  /// Writes to stdout at once.
+  package static func say(_ text: String) throws(HostError) {
+    try OpenFile(number: STDOUT_FILENO, path: "stdout").writeAll(Array(text.utf8))
+  }
+
   /// The account's variable, or nil when it is not set.
   package static func variable(_ name: String) -> String? {
     guard let value = unsafe getenv(name) else { return nil }
     return unsafe String(cString: value)
+  }
+
+  /// Whether there is a folder at an absolute path, or a link to one.
+  package static func isFolder(_ path: String) -> Bool {
+    var status = stat()
+    guard unsafe stat(path, &status) == 0 else { return false }
+    return status.st_mode & S_IFMT == S_IFDIR
+  }
+
+  /// Milliseconds since 1970.
+  package static var unixMilliseconds: UInt64 {
+    var time = timespec()
+    unsafe clock_gettime(CLOCK_REALTIME, &time)
+    return UInt64(time.tv_sec) * 1000 + UInt64(time.tv_nsec) / 1_000_000
   }
 }

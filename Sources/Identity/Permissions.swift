@@ -82,6 +82,11 @@ package struct Permissions: Sendable {
   /// All methods with an entry, as `/package.Service/Method`.
   package var methods: [String] { entries.keys.sorted() }
 
+  /// The full names of all services with an entry.
+  package var services: Set<String> {
+    Set(entries.keys.map { String($0.dropFirst().prefix { $0 != "/" }) })
+  }
+
   package func entry(for method: String) -> Entry? { entries[method] }
 
   /// Whether a call may go on. `method` is the full path, `/package.Service/Method`; `principal` is

@@ -23,6 +23,11 @@ package struct MappingRefusal: Error, Sendable, Equatable, CustomStringConvertib
     self.reason = reason
     self.description = description
   }
+
+  package static let noCertificate = MappingRefusal(
+    .noCertificate,
+    "no client certificate was sent"
+  )
 }
 
 /// Turns a certificate chain into a principal, or says why it is none.
@@ -52,7 +57,7 @@ package struct PrincipalMapper: Sendable {
     at now: Int64
   ) throws(MappingRefusal) -> Principal {
     guard let leaf = chain.first else {
-      throw MappingRefusal(.noCertificate, "no client certificate was sent")
+      throw .noCertificate
     }
     try checkValidity(of: leaf, at: now)
     let grant = try grant(for: leaf, chain)

@@ -184,7 +184,6 @@ extension Connection {
     } catch {
       return close(RPCStatus(.unavailable, "\(peer.address): \(error)"))
     }
-    if phase == .draining, !isBlocked { socket.closeWriting() }
     let wanted: Readiness = isBlocked ? [.readable, .writable] : .readable
     if !isBlocked, table.count == 0 { tls.trim() }
     // Frames may wait in the session for the room there is now.

@@ -137,8 +137,9 @@ package actor Connection {
     guard phase != .closed, phase != .draining else { return }
     phase = .draining
     tls.close()
-    endAllCalls()
     writeOutput()
+    socket.closeWriting()
+    endAllCalls()
     // writeOutput may have closed the connection.
     guard phase == .draining else { return }
     loop.schedule(after: limits.drainTimeout) { [weak self] in

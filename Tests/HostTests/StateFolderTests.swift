@@ -77,6 +77,7 @@ final class TemporaryFolder {
     try folder.makeFolder("tree/deep")
     try folder.write([2], to: "tree/deep/file")
     try #require(unsafe symlink(folder.path, folder.path(of: "tree/deep/link")) == 0)
+    try #require(unsafe chmod(folder.path(of: "tree/deep"), 0o500) == 0)
     try folder.removeFolder("tree")
     #expect(!folder.exists("tree"))
     #expect(try folder.read("kept") == [1])

@@ -1,0 +1,126 @@
+internal import EventLoop
+internal import FoundationEssentials
+internal import RPC
+internal import SwiftProtobuf
+internal import Synchronization
+
+/// `grpc.health.v1.Health`: whether the plane, and each of its services, takes calls.
+///
+/// Its messages have one field each, so the well-known wrappers are the same on the wire:
+/// `StringValue` is `HealthCheckRequest{string service = 1}`, `Int32Value` is
+/// `HealthCheckResponse{ServingStatus status = 1}`.
+final class Health: Sendable {
+  enum ServingStatus: Int32, Sendable {
+    case serving = 1
+    case notServing = 2
+    case serviceUnknown = 3
+  }
+
+  private struct State {
+    var isServing = true
+    var watchers: [Int: Watcher] = [:]
+    var lastWatcher = 0
+  }
+
+  fileprivate struct Watcher: Sendable {
+    let service: String
+    let call: ServerCall
+  }
+
+  private let services: Set<String>
+  private let state = Mutex(State())
+
+  /// `services`: full names; the empty one, for the plane as a whole, is always known.
+  init(services: Set<String>) { self.services = services.union([""]) }
+
+  /// From now on nothing is served; watchers, who are on `loop`, have been told when it returns.
+  func stopServing(on loop: EventLoop) async {
+    let watchers = state.withLock { state in
+      state.isServing = false
+      return Array(state.watchers.values)
+    }
+    await withCheckedContinuation { told in
+      loop.execute {
+        for watcher in watchers {
+          watcher.call.send(self.message(self.status(of: watcher.service)))
+        }
+        told.resume()
+      }
+    }
+  }
+
+  var service: Service {
+    var service = Service()
+    service.unary("/grpc.health.v1.Health/Check") { request, _ in
+      let name = try Self.name(in: request)
+      let status = self.status(of: name)
+      guard status != .serviceUnknown else {
+        throw RPCStatus(.notFound, "there is no service '\(name)'")
+      }
+      return self.message(status)
+    }
+    service.handle("/grpc.health.v1.Health/Watch") { _ in WatchHandler(self) }
+    return service
+  }
+
+  private func status(of service: String) -> ServingStatus {
+    guard services.contains(service) else { return .serviceUnknown }
+    return state.withLock { $0.isServing } ? .serving : .notServing
+  }
+
+  private func message(_ status: ServingStatus) -> [UInt8] {
+    // An Int32Value always encodes.
+    (try? Google_Protobuf_Int32Value(status.rawValue).serializedBytes()) ?? []
+  }
+
+  fileprivate static func name(in request: [UInt8]) throws -> String {
+    do {
+      return try Google_Protobuf_StringValue(serializedBytes: request).value
+    } catch {
+      throw RPCStatus(.invalidArgument, "the request is no grpc.health.v1.HealthCheckRequest")
+    }
+  }
+
+  fileprivate func watch(_ watcher: Watcher) -> (number: Int, first: [UInt8]) {
+    let number = state.withLock { state in
+      state.lastWatcher += 1
+      state.watchers[state.lastWatcher] = watcher
+      return state.lastWatcher
+    }
+    return (number, message(status(of: watcher.service)))
+  }
+
+  fileprivate func unwatch(_ number: Int) {
+    state.withLock { _ = $0.watchers.removeValue(forKey: number) }
+  }
+}
+
+/// One `Watch`: says the status at once, then each change, until the client goes.
+private final class WatchHandler: ServerHandler {
+  private let health: Health
+  private var number: Int?
+
+  init(_ health: Health) { self.health = health }
+
+  func received(_ message: [UInt8], credit: Int, on call: ServerCall) {
+    call.credit(credit)
+    guard number == nil else { return }
+    do {
+      let service = try Health.name(in: message)
+      let watch = health.watch(Health.Watcher(service: service, call: call))
+      number = watch.number
+      call.send(watch.first)
+    } catch {
+      call.finish(error as? RPCStatus ?? RPCStatus(.internalError))
+    }
+  }
+
+  func halfClosed(_ call: ServerCall) {
+    guard number == nil else { return }
+    call.finish(RPCStatus(.unimplemented, "\(call.path) takes one request; none came"))
+  }
+
+  func ended(_ status: RPCStatus, _ call: ServerCall) {
+    if let number { health.unwatch(number) }
+  }
+}

@@ -1,0 +1,119 @@
+internal import EventLoop
+internal import HTTP1
+internal import Synchronization
+
+/// One probe: reads a request, sends the answer, waits until the peer has it.
+///
+/// Touched on its loop only; the mutex says so to the compiler and is never waited for.
+final class AdminConnection: EventLoopHandler {
+  private let loop: EventLoop
+  private let socket: Socket
+  private let answer: @Sendable (HTTP1Request) -> HTTP1Response
+  private let state = Mutex(State())
+
+  private struct State {
+    var parser = HTTP1RequestParser()
+    var output: [UInt8] = []
+    var isAnswered = false
+    var registration: Registration?
+    var timer: LoopTimer?
+    var onClose: (@Sendable (AdminConnection) -> Void)?
+  }
+
+  /// From the first byte to the last.
+  private static let timeLimit: Duration = .seconds(5)
+
+  init(
+    _ socket: consuming Socket,
+    on loop: EventLoop,
+    _ answer: @escaping @Sendable (HTTP1Request) -> HTTP1Response
+  ) {
+    self.socket = socket
+    self.loop = loop
+    self.answer = answer
+  }
+
+  func start(onClose: @escaping @Sendable (AdminConnection) -> Void) {
+    let timer = loop.schedule(after: Self.timeLimit) { [weak self] in self?.close() }
+    let registration = try? loop.register(socket.number, for: .readable, handler: self)
+    state.withLock { state in
+      state.onClose = onClose
+      state.timer = timer
+      state.registration = registration
+    }
+    if registration == nil { close() }
+  }
+
+  func close() {
+    let ended = state.withLock { state in
+      defer { (state.registration, state.timer, state.onClose) = (nil, nil, nil) }
+      return state
+    }
+    if let registration = ended.registration { loop.deregister(registration, socket.number) }
+    if let timer = ended.timer { loop.cancel(timer) }
+    socket.shutDown()
+    ended.onClose?(self)
+  }
+
+  func ready(_ readiness: Readiness) {
+    if readiness.contains(.readable) || readiness.contains(.hangUp) { read() }
+    write()
+  }
+
+  func turnEnded() {}
+
+  private func read() {
+    var buffer = loop.takeScratch()
+    defer { loop.returnScratch(buffer) }
+    while true {
+      guard let transfer = try? socket.read(into: &buffer, atMost: buffer.count) else {
+        return close()
+      }
+      switch transfer {
+      case .bytes(let count): receive(buffer.span.extracting(0..<count))
+      case .wouldBlock: return
+      // The peer has the answer, or went away.
+      case .end: return close()
+      }
+    }
+  }
+
+  private func receive(_ bytes: Span<UInt8>) {
+    // What comes after the answer is dropped: closing on unread bytes would reset the answer away.
+    guard let response = response(to: bytes) else { return }
+    state.withLock { state in
+      state.output = response
+      state.isAnswered = true
+    }
+  }
+
+  /// The answer's bytes, once the request is whole.
+  private func response(to bytes: Span<UInt8>) -> [UInt8]? {
+    var (parser, isAnswered) = state.withLock { ($0.parser, $0.isAnswered) }
+    guard !isAnswered else { return nil }
+    do throws(HTTP1Error) {
+      let request = try parser.receive(bytes)
+      state.withLock { [parser] in $0.parser = parser }
+      return request.map { answer($0).bytes(forHead: $0.method == "HEAD") }
+    } catch {
+      return HTTP1Response(error.status, error.status.reason + "\n").bytes()
+    }
+  }
+
+  private func write() {
+    let isDone = state.withLock { state in
+      guard state.isAnswered, state.registration != nil else { return false }
+      guard case .bytes(let count) = try? socket.write(state.output.span) else { return false }
+      state.output.removeFirst(count)
+      return state.output.isEmpty
+    }
+    if isDone { socket.closeWriting() }
+    watch()
+  }
+
+  private func watch() {
+    let (registration, isWriting) = state.withLock { ($0.registration, !$0.output.isEmpty) }
+    guard let registration else { return }
+    loop.update(registration, socket.number, for: isWriting ? [.readable, .writable] : .readable)
+  }
+}

@@ -1,0 +1,64 @@
+internal import EventLoop
+internal import HTTP1
+
+/// `--listen-admin`: plain HTTP/1.1 for probes, one request a connection.
+actor AdminListener {
+  nonisolated let loop: EventLoop
+  nonisolated var unownedExecutor: UnownedSerialExecutor { loop.executor }
+  /// Where it listens; the port is the real one.
+  nonisolated let address: SocketAddress
+  private let socket: Socket
+  private let answer: @Sendable (HTTP1Request) -> HTTP1Response
+  private var registration: Registration?
+  private var connections: [ObjectIdentifier: AdminConnection] = [:]
+
+  /// Beyond this many at once, connections are closed unanswered.
+  private static let maxConnections = 64
+
+  /// - Throws: when the address cannot be had.
+  init(
+    on loop: EventLoop,
+    at address: SocketAddress,
+    _ answer: @escaping @Sendable (HTTP1Request) -> HTTP1Response
+  ) throws(SystemError) {
+    self.loop = loop
+    socket = try Socket.listening(on: address)
+    self.address = socket.localAddress ?? address
+    self.answer = answer
+  }
+
+  func start() throws(SystemError) {
+    guard registration == nil else { return }
+    registration = try loop.register(socket.number, for: .readable, handler: self)
+  }
+
+  func close() {
+    guard let registration else { return }
+    loop.deregister(registration, socket.number)
+    self.registration = nil
+    socket.shutDown()
+    for connection in connections.values { connection.close() }
+  }
+
+  private func accept() {
+    // What cannot be accepted now is still there at the next turn.
+    while let accepted = try? socket.accept() {
+      guard connections.count < Self.maxConnections else { continue }
+      let connection = AdminConnection(accepted, on: loop, answer)
+      connections[ObjectIdentifier(connection)] = connection
+      connection.start { [weak self] connection in
+        self?.assumeIsolated { $0.forget(connection) }
+      }
+    }
+  }
+
+  private func forget(_ connection: AdminConnection) {
+    connections[ObjectIdentifier(connection)] = nil
+  }
+}
+
+extension AdminListener: EventLoopHandler {
+  nonisolated func ready(_ readiness: Readiness) { assumeIsolated { $0.accept() } }
+
+  nonisolated func turnEnded() {}
+}

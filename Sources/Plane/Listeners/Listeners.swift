@@ -1,0 +1,59 @@
+internal import EventLoop
+internal import Identity
+internal import RPC
+internal import Synchronization
+
+/// The three listeners, once they are open.
+///
+/// Bound late: services tell peers where the plane listens, which is known when the sockets are
+/// open, and a server needs its services before.
+final class Listeners: Sendable {
+  struct Bound: Sendable {
+    let mutual: Server
+    let open: Server
+    let admin: AdminListener
+    let addresses: Plane.Addresses
+  }
+
+  private let value = Mutex<Bound?>(nil)
+
+  func bind(_ bound: Bound) { value.withLock { $0 = bound } }
+
+  var bound: Bound {
+    guard let bound = value.withLock({ $0 }) else {
+      preconditionFailure("the listeners take calls before they are bound")
+    }
+    return bound
+  }
+
+  /// Ends the connections of a workspace's daemon.
+  func endConnections(of workspaceID: String, _ reason: String) async {
+    await bound.mutual.endConnections(RPCStatus(.unavailable, reason)) { peer in
+      guard let principal = peer.identity as? Principal else { return false }
+      return principal.kind == .workspace && principal.name == workspaceID
+    }
+  }
+}
+
+extension HostPort {
+  /// The first address of a name to listen on. Blocks while a name is looked up.
+  func resolved() throws(PlaneError) -> SocketAddress {
+    let addresses: [SocketAddress]
+    do {
+      addresses = try SocketAddress.resolve(host, port: port)
+    } catch {
+      throw PlaneError(.invalidArgument, "cannot listen on \(self): \(error)")
+    }
+    guard let address = addresses.first else {
+      throw PlaneError(.invalidArgument, "cannot listen on \(self): it has no address")
+    }
+    return address
+  }
+
+  /// Where a listener on this address is reached: with its real port, and by the name its
+  /// certificate is for when it listens everywhere.
+  func reached(at address: SocketAddress) -> HostPort {
+    let isEverywhere = host == "0.0.0.0" || host == "::"
+    return HostPort(host: isEverywhere ? "localhost" : host, port: address.port)
+  }
+}

@@ -1,0 +1,21 @@
+internal import HTTP1
+
+/// What the admin listener answers.
+struct Probes: Sendable {
+  let isReady: @Sendable () -> Bool
+  let metrics: @Sendable () -> String
+
+  func answer(_ request: HTTP1Request) -> HTTP1Response {
+    guard request.method == "GET" || request.method == "HEAD" else {
+      return HTTP1Response(.methodNotAllowed, "use GET\n")
+    }
+    switch request.path {
+    case "/healthz": return HTTP1Response(.ok, "ok\n")
+    case "/readyz":
+      return isReady() ? HTTP1Response(.ok, "ready\n") : HTTP1Response(.unavailable, "stopping\n")
+    case "/metrics": return HTTP1Response(.ok, metrics())
+    default:
+      return HTTP1Response(.notFound, "there are /healthz, /readyz and /metrics\n")
+    }
+  }
+}

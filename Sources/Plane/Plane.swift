@@ -1,0 +1,100 @@
+package import EventLoop
+internal import Host
+internal import Logging
+internal import PlanePKI
+internal import RPC
+internal import Synchronization
+
+/// A running plane: its listeners, services and workspaces.
+package final class Plane: Sendable {
+  /// Where it is reached; the ports are the real ones.
+  package struct Addresses: Sendable, CustomStringConvertible {
+    package let mutual: HostPort
+    package let open: HostPort
+    package let admin: HostPort
+
+    package var description: String { "listen=\(mutual) open=\(open) admin=\(admin)" }
+  }
+
+  package var addresses: Addresses { listeners.bound.addresses }
+
+  package var registry: WorkspaceRegistry { parts.registry }
+
+  /// Nil once stopped: another plane may take the folder then.
+  private let lock: Mutex<FolderLock?>
+  private let loop: EventLoop
+  private let disk: WorkerPool
+  private let listeners: Listeners
+  private let parts: PlaneParts
+
+  /// Loads or makes the state, and serves.
+  ///
+  /// - Throws: when the folder is taken or damaged, or an address cannot be had.
+  package init(_ configuration: PlaneConfiguration) async throws {
+    let folder = try StateFolder(configuration.stateFolder)
+    lock = Mutex(try FolderLock(folder))
+    let pki = try PlanePKI.open(in: folder, at: ThisProcess.unixTime)
+    disk = WorkerPool(name: "disk", threads: 1)
+    loop = try EventLoop(name: "broker")
+    listeners = Listeners()
+    parts = try PlaneParts(configuration, folder, pki, loop, disk, listeners)
+    try parts.open(configuration, pki, on: loop, binding: listeners)
+    let bound = listeners.bound
+    try await bound.mutual.start()
+    try await bound.open.start()
+    try await bound.admin.start()
+    await parts.workspaces.resume()
+    parts.isReady.set(true)
+  }
+
+  /// Runs a plane until SIGTERM, SIGINT or SIGHUP, and says on stdout when it is ready.
+  ///
+  /// - Throws: as `init`.
+  package static func run(_ configuration: PlaneConfiguration) async throws {
+    try ThisProcess.makeNonDumpable()
+    let (stops, stop) = AsyncStream<Void>.makeStream()
+    try StopSignals.onFirst { stop.finish() }
+    let plane = try await Plane(configuration)
+    try ThisProcess.say("ready \(plane.addresses) state=\(configuration.stateFolder)\n")
+    for await _ in stops {}
+    log.info("stopping")
+    await plane.stop()
+  }
+
+  /// Stops: watchers hear that nothing is served, peers why their connections end. Local daemons
+  /// go on, and find the next plane.
+  package func stop() async {
+    parts.isReady.set(false)
+    await parts.health.stopServing(on: loop)
+    let reason = RPCStatus(.unavailable, "the plane is stopping; try again soon")
+    let bound = listeners.bound
+    await bound.open.close(reason)
+    await bound.mutual.close(reason)
+    await drained(bound)
+    await bound.admin.close()
+    loop.stop()
+    disk.close()
+    lock.withLock { $0 = nil }
+  }
+
+  /// Waits until the peers have read why; their connections give them a second for it.
+  private func drained(_ bound: Listeners.Bound) async {
+    let end = ContinuousClock.now + .seconds(2)
+    while ContinuousClock.now < end {
+      let left = await bound.open.connectionCount + bound.mutual.connectionCount
+      guard left > 0 else { return }
+      try? await Task.sleep(for: .milliseconds(20))
+    }
+  }
+
+  static let log = Logger(label: "gatehouse.plane")
+}
+
+/// Whether `/readyz` says yes.
+final class ReadyFlag: Sendable {
+  private let value = Atomic<Bool>(false)
+
+  var isSet: Bool { value.load(ordering: .relaxed) }
+
+  func set(_ isReady: Bool) { value.store(isReady, ordering: .relaxed) }
+}

@@ -1,0 +1,30 @@
+package import EventLoop
+internal import Host
+
+/// How a plane is to run. The reference page of `gatehouse plane` names this type as its source.
+package struct PlaneConfiguration: Sendable {
+  /// The folder for all the plane keeps; made if it is missing, private to the account.
+  package var stateFolder: String
+  /// Requires a client certificate; serves everything but enrollment. Port 0: any free one.
+  package var listen = HostPort(host: "127.0.0.1", port: 7443)
+  /// Only the plane is authenticated; serves enrollment and health.
+  package var listenOpen = HostPort(host: "127.0.0.1", port: 7444)
+  /// Plain HTTP/1.1 for probes: `/healthz`, `/readyz`, `/metrics`.
+  package var listenAdmin = HostPort(host: "127.0.0.1", port: 7445)
+  /// The program of a local workspace's daemon; nil: `gatehouse-toold` beside this program.
+  package var daemonProgram: String?
+  /// How long a local workspace's daemon may take to link when it is started, and to end.
+  package var daemonTimeout: Duration = .seconds(15)
+
+  package init(stateFolder: String) { self.stateFolder = stateFolder }
+
+  /// The absolute path of the daemon's program.
+  func daemonPath() throws(PlaneError) -> String {
+    if let daemonProgram { return daemonProgram }
+    do {
+      return try ThisProcess.sibling("gatehouse-toold")
+    } catch {
+      throw PlaneError(.internalError, error.description)
+    }
+  }
+}

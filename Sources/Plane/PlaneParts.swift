@@ -1,0 +1,139 @@
+internal import Crypto
+internal import EventLoop
+internal import Host
+internal import Identity
+internal import PlanePKI
+internal import RPC
+internal import TLS
+
+/// What a plane consists of, put together.
+struct PlaneParts: Sendable {
+  let registry: WorkspaceRegistry
+  let workspaces: Workspaces
+  let health: Health
+  let isReady = ReadyFlag()
+  private let enrollment: Enrollment
+  private let metrics = Metrics()
+  private let permissions = Permissions.standard
+
+  init(
+    _ configuration: PlaneConfiguration,
+    _ folder: StateFolder,
+    _ pki: PlanePKI,
+    _ loop: EventLoop,
+    _ disk: WorkerPool,
+    _ listeners: Listeners
+  ) throws(PlaneError) {
+    registry = try WorkspaceRegistry(file: WorkspaceFile(folder: folder), disk: disk)
+    enrollment = Enrollment(
+      pki: pki,
+      registry: registry,
+      listeners: listeners,
+      metrics: metrics,
+      clock: { ThisProcess.unixTime }
+    )
+    let daemons = LocalDaemons(
+      folder: folder,
+      program: try configuration.daemonPath(),
+      authority: pki.authority,
+      listeners: listeners,
+      timeout: configuration.daemonTimeout,
+      disk: disk
+    )
+    let links = WorkspaceLinks(
+      link: { _ in nil },
+      waitForLink: { _, _ in false },
+      end: { id, reason in await listeners.endConnections(of: id, reason) }
+    )
+    workspaces = Workspaces(
+      registry: registry,
+      daemons: daemons,
+      enrollment: enrollment,
+      links: links,
+      clock: { ThisProcess.unixMilliseconds }
+    )
+    health = Health(services: permissions.services)
+  }
+
+  /// Opens the three listeners and binds them.
+  func open(
+    _ configuration: PlaneConfiguration,
+    _ pki: PlanePKI,
+    on loop: EventLoop,
+    binding listeners: Listeners
+  ) throws {
+    let identity = TLSIdentity(
+      chainPEM: try pki.serverChain.map { try $0.pem }.joined(),
+      keyPEM: try pki.serverKey.pem
+    )
+    let clientAuthorities = try pki.clientAuthorities.map { try $0.pem }.joined()
+    let identification = PeerIdentification(
+      mapper: PrincipalMapper(issuers: pki.issuers),
+      registry: registry,
+      clock: { ThisProcess.unixTime }
+    )
+    let mutual = try Server(
+      on: loop,
+      at: configuration.listen.resolved(),
+      tls: .server(identity: identity, clientAuthoritiesPEM: clientAuthorities),
+      service: mutualService(listeners),
+      identification: identification.identification,
+      authorization: permissions.authorization(on: .mutual)
+    )
+    let open = try Server(
+      on: loop,
+      at: configuration.listenOpen.resolved(),
+      tls: .server(identity: identity, clientAuthoritiesPEM: nil),
+      service: Service(merging: [enrollment.openService, health.service]),
+      authorization: permissions.authorization(on: .open),
+      limits: .open
+    )
+    let probes = probes(mutual, open)
+    let admin = try AdminListener(on: loop, at: configuration.listenAdmin.resolved()) {
+      probes.answer($0)
+    }
+    let addresses = Plane.Addresses(
+      mutual: configuration.listen.reached(at: mutual.address),
+      open: configuration.listenOpen.reached(at: open.address),
+      admin: configuration.listenAdmin.reached(at: admin.address)
+    )
+    listeners.bind(.init(mutual: mutual, open: open, admin: admin, addresses: addresses))
+  }
+
+  private func mutualService(_ listeners: Listeners) -> Service {
+    Service(merging: [
+      enrollment.mutualService, health.service, workspaces.service(listeners),
+    ])
+  }
+
+  /// Answers on the loop that both servers are on.
+  private func probes(_ mutual: Server, _ open: Server) -> Probes {
+    let (metrics, registry, isReady) = (metrics, registry, isReady)
+    return Probes(
+      isReady: { isReady.isSet },
+      metrics: {
+        metrics.text(gauges: [
+          (
+            "gatehouse_connections{listener=\"mutual\"}",
+            mutual.assumeIsolated { $0.connectionCount }
+          ),
+          ("gatehouse_connections{listener=\"open\"}", open.assumeIsolated { $0.connectionCount }),
+          ("gatehouse_workspaces", registry.all.count),
+        ])
+      }
+    )
+  }
+}
+
+extension ConnectionLimits {
+  /// For peers that nobody knows: a few small calls at once.
+  fileprivate static var open: ConnectionLimits {
+    var limits = ConnectionLimits()
+    limits.maxConcurrentStreams = 16
+    limits.connectionWindow = 256 << 10
+    limits.maxMessageBytes = 64 << 10
+    limits.resetBurst = 100
+    limits.resetRate = 10
+    return limits
+  }
+}

@@ -1,0 +1,114 @@
+internal import Crypto
+internal import EventLoop
+internal import Host
+
+/// The daemons of local workspaces: processes of their own, that outlive the plane.
+///
+///     workspaces/<id>/root        the workspace's files, unless another folder was named
+///     workspaces/<id>/daemon/     the daemon's own: its key, certificate and journal
+///     workspaces/<id>/daemon.log  what it says
+///
+/// A daemon enrolls like any other: it makes its key itself and trades a one-use token for a
+/// certificate. The token is handed over in a file for the account alone, since arguments are
+/// visible to every account.
+struct LocalDaemons: Sendable {
+  let folder: StateFolder
+  let program: String
+  let authority: Certificate
+  let listeners: Listeners
+  let timeout: Duration
+  /// Blocking work goes here.
+  let disk: WorkerPool
+
+  /// HOST:PORT of the mutual listener, as daemons are told.
+  var planeAddress: String { listeners.bound.addresses.mutual.description }
+
+  /// Makes a workspace's folders; gives its root.
+  ///
+  /// `root` is an existing folder, or empty for one that the plane makes.
+  func prepare(_ id: String, root: String) async throws(PlaneError) -> WorkspaceRecord.Local {
+    guard root.isEmpty || root.hasPrefix("/") else {
+      throw PlaneError(.invalidArgument, "the root '\(root)' is not an absolute path")
+    }
+    guard !root.utf8.contains(0) else {
+      throw PlaneError(.invalidArgument, "the root's path holds a NUL")
+    }
+    guard root.isEmpty || ThisProcess.isFolder(root) else {
+      throw PlaneError(
+        .invalidArgument,
+        "the root '\(root)' is not a folder on the plane's machine"
+      )
+    }
+    return try await onDisk {
+      try folder.makeFolder("workspaces/\(id)/daemon")
+      guard root.isEmpty else { return WorkspaceRecord.Local(root: root, ownsRoot: false) }
+      try folder.makeFolder("workspaces/\(id)/root")
+      return WorkspaceRecord.Local(
+        root: folder.path(of: "workspaces/\(id)/root"),
+        ownsRoot: true
+      )
+    }
+  }
+
+  /// Starts the daemon of a workspace. It uses `token` unless it has a certificate already.
+  func start(
+    _ id: String,
+    _ local: WorkspaceRecord.Local,
+    token: String
+  ) async throws(PlaneError) -> WorkspaceRecord.Local {
+    try await onDisk {
+      let name = "workspaces/\(id)"
+      try folder.write(Array(token.utf8), to: "\(name)/daemon/token")
+      try folder.write(Array(try authority.pem.utf8), to: "\(name)/daemon/ca.pem")
+      var started = local
+      started.planeAddress = planeAddress
+      started.daemon = try .start(
+        program,
+        [
+          "--state", folder.path(of: "\(name)/daemon"), "--root", local.root,
+          "--ca", folder.path(of: "\(name)/daemon/ca.pem"),
+          "--plane", planeAddress,
+          "--enroll-address", listeners.bound.addresses.open.description,
+          "--token-file", folder.path(of: "\(name)/daemon/token"),
+          // Commands see none of the plane's state but their own root.
+          "--hide", folder.path,
+        ],
+        environment: Self.environment,
+        log: folder.path(of: "\(name)/daemon.log")
+      )
+      return started
+    }
+  }
+
+  /// Ends a daemon and waits until it is gone; after `timeout` by force.
+  func stop(_ process: DetachedProcess) async {
+    process.terminate()
+    let end = ContinuousClock.now + timeout
+    while process.isRunning {
+      if ContinuousClock.now >= end { process.kill() }
+      // The kernel tells nobody but the parent, which an earlier plane was.
+      try? await Task.sleep(for: .milliseconds(20))
+    }
+  }
+
+  /// Removes all that the plane made for a workspace.
+  func remove(_ id: String) async throws(PlaneError) {
+    try await onDisk { try folder.removeFolder("workspaces/\(id)") }
+  }
+
+  /// What a daemon may know of the plane's environment: no keys, no tokens.
+  private static var environment: [String] {
+    ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "TZ", "TMPDIR"]
+      .compactMap { name in ThisProcess.variable(name).map { "\(name)=\($0)" } }
+  }
+
+  private func onDisk<Result: Sendable>(
+    _ body: @escaping @Sendable () throws -> Result
+  ) async throws(PlaneError) -> Result {
+    do {
+      return try await disk.run(body)
+    } catch {
+      throw PlaneError(.internalError, "\(error)")
+    }
+  }
+}

@@ -1,0 +1,174 @@
+internal import Calls
+internal import Host
+internal import Identity
+internal import Logging
+internal import RPC
+internal import Wire
+
+/// Makes, starts, stops and deletes workspaces; one at a time each.
+actor Workspaces {
+  let registry: WorkspaceRegistry
+  private let daemons: LocalDaemons
+  private let enrollment: Enrollment
+  let links: WorkspaceLinks
+  /// Milliseconds since 1970.
+  private let clock: @Sendable () -> UInt64
+  /// Ids of workspaces that something is done to.
+  private var busy: Set<String> = []
+
+  init(
+    registry: WorkspaceRegistry,
+    daemons: LocalDaemons,
+    enrollment: Enrollment,
+    links: WorkspaceLinks,
+    clock: @escaping @Sendable () -> UInt64
+  ) {
+    self.registry = registry
+    self.daemons = daemons
+    self.enrollment = enrollment
+    self.links = links
+    self.clock = clock
+  }
+
+  /// Makes a workspace; a local one is linked when this returns, another gets a join token.
+  func create(
+    _ name: String,
+    localRoot: String?,
+    for principal: Principal
+  ) async throws(PlaneError) -> (record: WorkspaceRecord, token: String?) {
+    var random = SystemRandomNumberGenerator()
+    let id = Identifier.make(prefix: "ws", now: clock(), random: &random)
+    var record = WorkspaceRecord(id: id, name: name, owner: WorkspaceRecord.Owner(principal))
+    // The name is taken before anything is made for it.
+    let draft = record
+    try await registry.change { (table) throws(PlaneError) in try table.add(draft) }
+    busy.insert(id)
+    defer { busy.remove(id) }
+    do {
+      guard let localRoot else { return (record, try enrollment.makeToken(for: .workspace(id))) }
+      record.local = try await daemons.prepare(id, root: localRoot)
+      try await startDaemon(of: record)
+      return (registry.record(id) ?? record, nil)
+    } catch {
+      await abandon(id)
+      throw error
+    }
+  }
+
+  /// Starts a stopped workspace; a local one is linked when this returns.
+  func start(_ reference: String, for principal: Principal) async throws(PlaneError)
+    -> WorkspaceRecord
+  {
+    let record = try take(reference, for: principal)
+    defer { busy.remove(record.id) }
+    try await registry.update(record.id) { $0.isStopped = false }
+    if record.local != nil, await links.link(record.id) == nil {
+      try await startDaemon(of: record)
+    }
+    return registry.record(record.id) ?? record
+  }
+
+  /// Ends a workspace's calls and its daemon.
+  func stop(_ reference: String, for principal: Principal) async throws(PlaneError)
+    -> WorkspaceRecord
+  {
+    let record = try take(reference, for: principal)
+    defer { busy.remove(record.id) }
+    try await halt(record)
+    return registry.record(record.id) ?? record
+  }
+
+  /// Stops a workspace and removes it, with a root that the plane made.
+  func delete(_ reference: String, for principal: Principal) async throws(PlaneError) {
+    let record = try take(reference, for: principal)
+    defer { busy.remove(record.id) }
+    try await halt(record)
+    try await discard(record.id)
+  }
+
+  /// After the plane's start: daemons that run go on and link again; those that do not, or that
+  /// were told of another address, are started.
+  func resume() async {
+    for record in registry.all where !record.isStopped {
+      guard let local = record.local, busy.insert(record.id).inserted else { continue }
+      defer { busy.remove(record.id) }
+      if let daemon = local.daemon, daemon.isRunning {
+        guard local.planeAddress != daemons.planeAddress else { continue }
+        await daemons.stop(daemon)
+      }
+      // One that cannot start is seen as unlinked; its owner starts it and is told why.
+      try? await launch(record)
+    }
+  }
+
+  private func take(
+    _ reference: String,
+    for principal: Principal
+  ) throws(PlaneError) -> WorkspaceRecord {
+    let record = try registry.find(reference, for: principal)
+    guard busy.insert(record.id).inserted else {
+      throw PlaneError(
+        .aborted,
+        "workspace '\(record.name)' is being started or stopped; try again"
+      )
+    }
+    return record
+  }
+
+  private func halt(_ record: WorkspaceRecord) async throws(PlaneError) {
+    // From here on a daemon that links is refused.
+    try await registry.update(record.id) { $0.isStopped = true }
+    enrollment.revokeTokens(for: .workspace(record.id))
+    if let daemon = record.local?.daemon { await daemons.stop(daemon) }
+    await links.end(record.id, "workspace '\(record.name)' was stopped")
+    try await registry.update(record.id) { $0.local?.daemon = nil }
+  }
+
+  /// Removes what could not be made. What cannot be removed stays listed, to be deleted.
+  private func abandon(_ id: String) async {
+    do throws(PlaneError) {
+      try await discard(id)
+    } catch {
+      Plane.log.error("a workspace could not be removed", metadata: ["error": "\(error)"])
+    }
+  }
+
+  private func discard(_ id: String) async throws(PlaneError) {
+    enrollment.revokeTokens(for: .workspace(id))
+    if let daemon = registry.record(id)?.local?.daemon { await daemons.stop(daemon) }
+    try await daemons.remove(id)
+    try await registry.change { $0.remove(id) }
+  }
+
+  private func startDaemon(of record: WorkspaceRecord) async throws(PlaneError) {
+    if let daemon = record.local?.daemon { await daemons.stop(daemon) }
+    try await launch(record)
+    try await waitForLink(record)
+  }
+
+  private func launch(_ record: WorkspaceRecord) async throws(PlaneError) {
+    guard let local = record.local else { return }
+    let token = try enrollment.makeToken(for: .workspace(record.id))
+    let started = try await daemons.start(record.id, local, token: token)
+    try await registry.update(record.id) { $0.local = started }
+  }
+
+  private func waitForLink(_ record: WorkspaceRecord) async throws(PlaneError) {
+    let end = ContinuousClock.now + daemons.timeout
+    // In pieces: the end of a daemon that cannot start is told by nobody.
+    while !(await links.waitForLink(record.id, .milliseconds(100))) {
+      guard registry.record(record.id)?.local?.daemon?.isRunning == true else {
+        throw PlaneError(
+          .unavailable,
+          "the daemon of workspace '\(record.name)' ended at once; see daemon.log in its folder"
+        )
+      }
+      guard ContinuousClock.now < end else {
+        throw PlaneError(
+          .unavailable,
+          "the daemon of workspace '\(record.name)' did not link in \(daemons.timeout); see daemon.log in its folder"
+        )
+      }
+    }
+  }
+}

@@ -1,0 +1,144 @@
+internal import Crypto
+internal import FoundationEssentials
+internal import RPC
+internal import SwiftProtobuf
+internal import Testing
+internal import Wire
+
+@testable internal import Plane
+
+@Suite(.timeLimit(.minutes(1))) struct Enrolling {
+  @Test func `a token becomes a certificate that may link and nothing else`() async throws {
+    let test = try await TestPlane()
+    let workspace = try await test.external("a1")
+    let daemon = try await test.mutual(test.enroll(workspace.token))
+    let refused = await status {
+      _ = try await daemon.unary("/gatehouse.plane.v1.Workspaces/List", [])
+    }
+    #expect(
+      refused?.description
+        == "PERMISSION_DENIED: a workspace may not call /gatehouse.plane.v1.Workspaces/List"
+    )
+    await test.stop()
+  }
+
+  @Test func `a token works once`() async throws {
+    let test = try await TestPlane()
+    let workspace = try await test.external("a1")
+    _ = try await test.enroll(workspace.token)
+    let refused = await status { _ = try await test.enroll(workspace.token) }
+    #expect(
+      refused?.description == "UNAUTHENTICATED: the join token was used; ask for a new one"
+    )
+    #expect(await status { _ = try await test.enroll("ghj_") }?.code == .unauthenticated)
+    await test.stop()
+  }
+
+  @Test func `a bad request does not use the token up`() async throws {
+    let test = try await TestPlane()
+    let workspace = try await test.external("a1")
+    let refused = await status {
+      let _: Gatehouse_Link_V1_EnrollResponse = try await test.open().ask(
+        "/gatehouse.link.v1.Enrollment/Enroll",
+        Gatehouse_Link_V1_EnrollRequest.with {
+          $0.token = workspace.token
+          $0.csrDer = Data([1, 2, 3])
+        }
+      )
+    }
+    #expect(refused?.code == .invalidArgument)
+    _ = try await test.enroll(workspace.token)
+    await test.stop()
+  }
+
+  @Test func `a workspace's token is no login`() async throws {
+    let test = try await TestPlane()
+    let workspace = try await test.external("a1")
+    let refused = await status {
+      let csr = try CertificateRequest(for: .generate()).der
+      let _: Gatehouse_Link_V1_LoginResponse = try await test.open().ask(
+        "/gatehouse.link.v1.Enrollment/Login",
+        Gatehouse_Link_V1_LoginRequest.with {
+          $0.token = workspace.token
+          $0.csrDer = Data(csr)
+        }
+      )
+    }
+    #expect(refused?.code == .unauthenticated)
+    await test.stop()
+  }
+
+  @Test func `a renewed certificate is the same identity with a new key`() async throws {
+    let test = try await TestPlane()
+    let workspace = try await test.external("a1")
+    let daemon = try await test.mutual(test.enroll(workspace.token))
+    let key = try PrivateKey.generate()
+    let csr = try CertificateRequest(for: key).der
+    let response: Gatehouse_Link_V1_RenewResponse = try await daemon.ask(
+      "/gatehouse.link.v1.Link/Renew",
+      Gatehouse_Link_V1_RenewRequest.with { $0.csrDer = Data(csr) }
+    )
+    let leaf = try Certificate(der: Array(try #require(response.certificatesDer.first)))
+    #expect(leaf.uriNames == ["spiffe://gatehouse.local/workspace/\(workspace.id)"])
+    #expect(leaf.publicKeyPin == key.publicKey.pin)
+    _ = try await test.mutual(TestPlane.identity(response.certificatesDer, key))
+    await test.stop()
+  }
+
+  @Test func `a deleted workspace's certificate opens nothing`() async throws {
+    let test = try await TestPlane()
+    let workspace = try await test.external("a1")
+    let identity = try await test.enroll(workspace.token)
+    let admin = try await test.admin()
+    let _: Gatehouse_Plane_V1_DeleteWorkspaceResponse = try await admin.ask(
+      "/gatehouse.plane.v1.Workspaces/Delete",
+      Gatehouse_Plane_V1_DeleteWorkspaceRequest.with { $0.workspace = "a1" }
+    )
+    let daemon = try await test.mutual(identity)
+    let refused = await status { _ = try await daemon.unary("/gatehouse.link.v1.Link/Renew", []) }
+    #expect(
+      refused?.description == "UNAUTHENTICATED: workspace \(workspace.id) was deleted"
+    )
+    await test.stop()
+  }
+
+  @Test func `stopping a workspace ends its daemon's connection`() async throws {
+    let test = try await TestPlane()
+    let workspace = try await test.external("a1")
+    let identity = try await test.enroll(workspace.token)
+    let daemon = try await test.mutual(identity)
+    let (ends, end) = AsyncStream<RPCStatus>.makeStream()
+    await daemon.whenClosed { end.yield($0) }
+    let _: Gatehouse_Plane_V1_StopWorkspaceResponse = try await test.admin().ask(
+      "/gatehouse.plane.v1.Workspaces/Stop",
+      Gatehouse_Plane_V1_StopWorkspaceRequest.with { $0.workspace = workspace.id }
+    )
+    for await _ in ends { break }
+    let again = try await test.mutual(identity)
+    let refused = await status { _ = try await again.unary("/gatehouse.link.v1.Link/Renew", []) }
+    #expect(
+      refused?.description == "UNAUTHENTICATED: workspace 'a1' is stopped; start it first"
+    )
+    await test.stop()
+  }
+
+  @Test func `attempts from one address are limited`() async throws {
+    let test = try await TestPlane()
+    let connection = try await test.open()
+    let csr = try CertificateRequest(for: .generate()).der
+    let request =
+      try Gatehouse_Link_V1_EnrollRequest.with {
+        $0.token = "x"
+        $0.csrDer = Data(csr)
+      }.serializedBytes() as [UInt8]
+    var codes: Set<RPCStatus.Code> = []
+    for _ in 0..<30 {
+      let refused = await status {
+        _ = try await connection.unary("/gatehouse.link.v1.Enrollment/Enroll", request)
+      }
+      if let refused { codes.insert(refused.code) }
+    }
+    #expect(codes == [.unauthenticated, .resourceExhausted])
+    await test.stop()
+  }
+}

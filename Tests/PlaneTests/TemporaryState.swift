@@ -1,0 +1,16 @@
+internal import Host
+
+/// A state folder below the temporary one, removed with the value.
+final class TemporaryState: Sendable {
+  let folder: StateFolder
+
+  init() throws {
+    let parent = ThisProcess.variable("TMPDIR") ?? "/tmp"
+    folder = try StateFolder("\(parent)/gatehouse-plane-\(UInt64.random(in: 0 ... .max))")
+  }
+
+  deinit {
+    guard let name = folder.path.split(separator: "/").last else { return }
+    try? folder.removeFolder("../\(name)")
+  }
+}

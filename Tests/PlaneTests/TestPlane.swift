@@ -1,0 +1,111 @@
+internal import Crypto
+internal import EventLoop
+internal import FoundationEssentials
+internal import Host
+internal import RPC
+internal import SwiftProtobuf
+internal import TLS
+internal import Testing
+internal import Wire
+
+@testable internal import Plane
+
+/// A plane on loopback with a state folder of its own, and clients for it.
+final class TestPlane: Sendable {
+  let state: TemporaryState
+  let plane: Plane
+  private let loop: EventLoop
+
+  init(daemon: String = "/bin/false", state: TemporaryState? = nil) async throws {
+    self.state = try state ?? TemporaryState()
+    plane = try await Plane(Self.configuration(self.state, daemon: daemon))
+    loop = try EventLoop(name: "test-client")
+  }
+
+  static func configuration(_ state: TemporaryState, daemon: String) -> PlaneConfiguration {
+    var configuration = PlaneConfiguration(stateFolder: state.folder.path)
+    configuration.listen = HostPort(host: "localhost", port: 0)
+    configuration.listenOpen = HostPort(host: "127.0.0.1", port: 0)
+    configuration.listenAdmin = HostPort(host: "127.0.0.1", port: 0)
+    configuration.daemonProgram = daemon
+    configuration.daemonTimeout = .seconds(5)
+    return configuration
+  }
+
+  func stop() async {
+    await plane.stop()
+    loop.stop()
+  }
+
+  func text(_ name: String) throws -> String {
+    String(decoding: try #require(try state.folder.read(name)), as: UTF8.self)
+  }
+
+  /// The admin's connection to the mutual listener.
+  func admin() async throws -> Connection {
+    try await mutual(
+      TLSIdentity(chainPEM: text("client/cert.pem"), keyPEM: text("client/key.pem"))
+    )
+  }
+
+  func mutual(_ identity: TLSIdentity?) async throws -> Connection {
+    try await connect(plane.addresses.mutual, identity)
+  }
+
+  func open() async throws -> Connection { try await connect(plane.addresses.open, nil) }
+
+  private func connect(_ address: HostPort, _ identity: TLSIdentity?) async throws -> Connection {
+    try await Connection.connect(
+      to: address,
+      tls: .client(identity: identity, authoritiesPEM: text("client/ca.pem")),
+      on: loop
+    )
+  }
+
+  /// Makes a workspace elsewhere; gives its id and join token.
+  func external(_ name: String) async throws -> (id: String, token: String) {
+    let response: Gatehouse_Plane_V1_CreateWorkspaceResponse = try await admin().ask(
+      "/gatehouse.plane.v1.Workspaces/Create",
+      Gatehouse_Plane_V1_CreateWorkspaceRequest.with { $0.name = name }
+    )
+    return (response.workspace.id, response.joinToken)
+  }
+
+  /// Enrolls with a token.
+  func enroll(_ token: String) async throws -> TLSIdentity {
+    let key = try PrivateKey.generate()
+    let csr = try CertificateRequest(for: key).der
+    let response: Gatehouse_Link_V1_EnrollResponse = try await open().ask(
+      "/gatehouse.link.v1.Enrollment/Enroll",
+      Gatehouse_Link_V1_EnrollRequest.with {
+        $0.token = token
+        $0.csrDer = Data(csr)
+      }
+    )
+    return try Self.identity(response.certificatesDer, key)
+  }
+
+  static func identity(_ chain: [Data], _ key: PrivateKey) throws -> TLSIdentity {
+    let pem = try chain.map { try Certificate(der: Array($0)).pem }.joined()
+    return TLSIdentity(chainPEM: pem, keyPEM: try key.pem)
+  }
+}
+
+extension Connection {
+  func ask<Response: Message & Sendable>(
+    _ path: String,
+    _ request: some Message & Sendable
+  ) async throws -> Response {
+    try Response(serializedBytes: try await unary(path, request.serializedBytes()))
+  }
+}
+
+/// The status that `body` throws; nil when it throws none.
+func status(_ body: () async throws -> Void) async -> RPCStatus? {
+  do {
+    try await body()
+    return nil
+  } catch {
+    return error as? RPCStatus
+  }
+}
