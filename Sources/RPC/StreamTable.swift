@@ -78,6 +78,10 @@ final class StreamTable: SessionDelegate {
 
   func data(on stream: Int32, _ bytes: Span<UInt8>) {
     guard let state = state(stream) else { return }
+    // A proxy's error page: there are no messages in it.
+    if !isServer, let status = state.fields.httpStatus, status != 200 {
+      return events.append(.failed(state, .forHTTP(status)))
+    }
     do {
       try state.assembler.append(bytes) { message in
         let cost = message.count + MessageAssembler.prefixBytes
