@@ -82,6 +82,11 @@ let package = Package(
         "PlanePKI", protobuf, logging,
       ]),
 
+    // Measures the above beside their peers.
+    program(
+      "gatehouse-bench",
+      ["EventLoop", "Crypto", "TLS", "RPC", "Identity", "Host", "PlanePKI", "Sandbox", arguments]),
+
     tests("EventLoop", []),
     tests("Crypto", []),
     tests("TLS", ["Crypto", "TestSupport"]),
@@ -110,6 +115,7 @@ let package = Package(
       ]),
     tests("Providers", []),
     tests("Agent", ["Providers", "Wire", protobuf]),
+    tests("gatehouse-bench", []),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,25 @@
+internal import ArgumentParser
+
+/// `gatehouse-bench all`
+struct MeasureAll: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "all",
+    abstract: "All rows, one after the other."
+  )
+
+  @OptionGroup var options: MeasureOptions
+
+  func run() async throws { try await options.report([EchoRow()]) }
+}
+
+/// `gatehouse-bench echo`
+struct MeasureEcho: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "echo",
+    abstract: "Unary gRPC echo: requests per second, and CPU per request of the server."
+  )
+
+  @OptionGroup var options: MeasureOptions
+
+  func run() async throws { try await options.report([EchoRow()]) }
+}

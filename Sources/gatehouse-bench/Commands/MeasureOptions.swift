@@ -1,0 +1,49 @@
+internal import ArgumentParser
+
+/// What all rows are measured with.
+struct MeasureOptions: ParsableArguments {
+  @Option(help: "Runs of each contestant; the order alternates.")
+  var pairs = 7
+
+  @Option(help: "Bytes of a small message.")
+  var messageBytes = 16
+
+  @Option(help: "Connections of the load.")
+  var links = 4
+
+  @Option(help: "Calls at once on each connection.")
+  var callsPerLink = 100
+
+  @Flag(help: "Two short runs of each: shows that it works, not how fast.")
+  var quick = false
+
+  @Flag(help: "Print JSON, with keys that stay.")
+  var json = false
+
+  @Option(help: "The folder of the peers' sources and what was built of them.")
+  var peers = "Tests/BenchPeers"
+
+  func validate() throws {
+    guard pairs > 0, links > 0, callsPerLink > 0 else {
+      throw ValidationError("--pairs, --links and --calls-per-link must be above 0")
+    }
+    guard (0...1_048_576).contains(messageBytes) else {
+      throw ValidationError("--message-bytes must be at most 1048576")
+    }
+  }
+
+  var rounds: Int { quick ? min(pairs, 2) : pairs }
+
+  /// How long one run shall take.
+  var runTime: Duration { quick ? .milliseconds(300) : .seconds(2) }
+
+  /// Measures rows in a workbench of their own, then prints.
+  func report(_ rows: [any Row]) async throws {
+    let report = try await Workbench.with(peers: peers) { workbench in
+      var report = Report()
+      for row in rows { try await report.add(row.measure(with: self, in: workbench)) }
+      return report
+    }
+    print(json ? try report.json : report.table)
+  }
+}
