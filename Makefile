@@ -35,3 +35,6 @@ bench: ## gatehouse-bench beside its peers (BENCH_FLAGS="--quick")
 	@Deploy/bootstrap
 	swift build -c release --product gatehouse-bench --scratch-path .build-release
 	.build-release/release/gatehouse-bench all $(BENCH_FLAGS)
+
+bench-peers: ## build grpc-swift 2's echo server for `make bench` (minutes)
+	swift build -c release --package-path Tests/BenchPeers/grpc-swift-echo
