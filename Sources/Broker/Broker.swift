@@ -55,6 +55,8 @@ package actor Broker {
   /// - Throws: `RPCStatus`, as `Tools.Invoke` does.
   package func invoke(_ order: CallOrder) throws -> Invocation {
     let (call, isRepeated) = try board.submit(order)
+    call.owner?.displaced()
+    call.owner = nil
     call.hasLocalOwner = true
     board.offerNext()
     return Invocation(board, call, isRepeated: isRepeated)
@@ -73,9 +75,8 @@ package actor Broker {
       }
     }
     let limit = request.maxCalls == 0 ? 100 : min(Int(request.maxCalls), 1000)
-    let matching = board.calls.newestFirst.lazy.filter { call in
+    let matching = board.calls.newestFirst(before: request.before).filter { call in
       call.order.isOwned(by: principal) && (workspace.map { $0 == call.workspace } ?? true)
-        && (request.before.isEmpty || call.id < request.before)
         && (!request.runningOnly || !call.isEnded)
     }
     var response = Gatehouse_Tools_V1_ListResponse()
@@ -148,5 +149,5 @@ package actor Broker {
   package func drain(_ reason: String) { board.drain(reason) }
 
   /// How many calls are under way.
-  package func liveCallCount() -> Int { board.calls.newestFirst.count { !$0.machine.isEnded } }
+  package func liveCallCount() -> Int { board.calls.liveCount }
 }

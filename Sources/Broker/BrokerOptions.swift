@@ -1,4 +1,5 @@
 package import Calls
+package import Identity
 
 /// Bounds and times of a broker; see design §4, "Numbers to start from".
 package struct BrokerOptions: Sendable {
@@ -16,11 +17,25 @@ package struct BrokerOptions: Sendable {
   /// Idempotency keys outlive their calls.
   package var idempotencyKeys = 100_000
   package var idempotencyTime = Duration.seconds(24 * 60 * 60)
+  package var carriesPerDaemon = 512
   package var defaultTimeout = Duration.seconds(10 * 60)
   package var longestTimeout = Duration.seconds(24 * 60 * 60)
   package var heartbeat = Liveness.interval
   package var admission = Admission.Limits()
   package var timing = BrokerCall.Timing()
 
+  /// Hears of what a log or ledger would record. Called on the broker's loop, so it only hands on.
+  package var observe: @Sendable (BrokerEvent) -> Void = { _ in }
+
   package init() {}
+}
+
+/// Something that happened in the broker.
+package enum BrokerEvent: Sendable {
+  case linked(WorkspaceEntry, SessionEpoch)
+  case unlinked(WorkspaceEntry, SessionEpoch)
+  case callAccepted(String, CallOrder)
+  case callEnded(String, Outcome)
+  /// Someone wanted to carry a call, and had not the ticket for it.
+  case claimRefused(String, Principal)
 }

@@ -30,7 +30,9 @@ final class Call: @unchecked Sendable {
   var timer: (at: ContinuousClock.Instant, timer: LoopTimer)?
   /// The daemon's `Refused`.
   var refusal: Gatehouse_Tools_V1_ToolError?
-  /// As reported by the daemon, or made here, when it has ended.
+  /// The daemon's `Exit`.
+  var reportedExit: Gatehouse_Tools_V1_Exit?
+  /// The daemon's, or one made here, when the call has ended.
   var exit: Gatehouse_Tools_V1_Exit?
   var endReason: BrokerCall.Reason?
   private var waiters: [Int: CheckedContinuation<Void, Never>] = [:]

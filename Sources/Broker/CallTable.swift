@@ -7,7 +7,9 @@ struct CallTable {
   private let options: BrokerOptions
   private var calls: [String: Call] = [:]
   private var live: [String: Set<String>] = [:]
-  private var ended = Fifo<String>()
+  /// Ids in the order of arrival; some of calls that are gone.
+  private var byAge = Fifo<String>()
+  private var ended = Fifo<(id: String, bytes: Int)>()
   private var endedBytes = 0
   private var keys: [Key: Entry] = [:]
   private var keyOrder = Fifo<Key>()
@@ -31,8 +33,17 @@ struct CallTable {
 
   subscript(id: String) -> Call? { calls[id] }
 
-  /// All calls, newest first: ids sort by time.
-  var newestFirst: [Call] { calls.values.sorted { $0.id > $1.id } }
+  /// How many calls are under way.
+  var liveCount: Int { live.values.reduce(0) { $0 + $1.count } }
+
+  /// All calls, newest first; with `before`, those that came before the call with this id.
+  func newestFirst(before: String) -> some Sequence<Call> {
+    let newestFirst = (0..<byAge.count).reversed().lazy.map { byAge[$0] }
+    let ids = newestFirst.drop { calls[before] != nil && $0 != before }
+    // Of a call that is gone, the id still says when it came.
+    return ids.filter { before.isEmpty || calls[before] != nil ? $0 != before : $0 < before }
+      .compactMap { calls[$0] }
+  }
 
   func live(in workspace: String) -> [Call] {
     (live[workspace] ?? []).sorted().compactMap { calls[$0] }
@@ -69,6 +80,7 @@ struct CallTable {
 
   mutating func insert(_ call: Call) {
     calls[call.id] = call
+    byAge.append(call.id)
     live[call.workspace.id, default: []].insert(call.id)
     guard let key = Self.key(call.order) else { return }
     keys[key] = Entry(call: call.id, workspace: call.workspace.id, digest: call.digest)
@@ -80,14 +92,15 @@ struct CallTable {
     live[call.workspace.id]?.remove(call.id)
     if live[call.workspace.id]?.isEmpty == true { live[call.workspace.id] = nil }
     if let key = Self.key(call.order) { keys[key]?.expires = .now + options.idempotencyTime }
-    ended.append(call.id)
+    ended.append((call.id, call.keptBytes))
     endedBytes += call.keptBytes
     while ended.count > options.endedCalls || endedBytes > options.endedBytes,
-      let oldest = ended.popFirst(), let call = calls.removeValue(forKey: oldest)
+      let oldest = ended.popFirst()
     {
-      endedBytes -= call.keptBytes
+      calls[oldest.id] = nil
+      endedBytes -= oldest.bytes
     }
-    if ended.isEmpty { endedBytes = 0 }
+    while let oldest = byAge.first, calls[oldest] == nil { byAge.popFirst() }
   }
 
   private mutating func trimKeys() {

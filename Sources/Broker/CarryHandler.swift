@@ -59,7 +59,10 @@ final class CarryHandler: ServerHandler {
   func taken(credit: Int) {
     guard !isOver else { return }
     call.credit(credit)
-    guard let positions = order.log.acknowledgement(every: Self.acknowledgeEvery) else { return }
+    // A daemon that does not read hears it later, all at once.
+    guard call.queuedBytes < Self.highMark,
+      let positions = order.log.acknowledgement(every: Self.acknowledgeEvery)
+    else { return }
     var response = Gatehouse_Link_V1_CarryResponse()
     response.ack.offsets = positions.offsets(of: CallStream.outputs)
     call.send(response.encoded)
@@ -176,7 +179,7 @@ final class CarryHandler: ServerHandler {
       throw RPCStatus(.invalidArgument, "an exit names its outcome")
     }
     for total in exit.totals { try settle(total) }
-    order.exit = exit
+    order.reportedExit = exit
     board.handle(.exit(attachment: attachment, outcome), for: order)
   }
 

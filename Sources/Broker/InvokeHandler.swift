@@ -12,6 +12,9 @@ final class InvokeHandler: ServerHandler {
   private var reader: ReaderStream
   private var order: Call?
   private var isStarted = false
+  /// What the tool has taken, and what of it the client knows.
+  private var stdinTaken = Positions()
+  private var stdinTold = Positions()
 
   init(_ board: Switchboard, _ call: ServerCall) throws(RPCStatus) {
     self.board = board
@@ -45,7 +48,10 @@ final class InvokeHandler: ServerHandler {
     order.carry?.pump()
   }
 
-  func drained(_ call: ServerCall) { pump() }
+  func drained(_ call: ServerCall) {
+    tellStdinTaken()
+    pump()
+  }
 
   func ended(_ status: RPCStatus, _ call: ServerCall) { leave() }
 
@@ -159,10 +165,17 @@ final class InvokeHandler: ServerHandler {
 
   func stdinTaken(before offset: UInt64, credit: Int) {
     call.credit(credit)
+    stdinTaken[.stdin] = offset
+    tellStdinTaken()
+  }
+
+  /// A client that does not read hears it later, all at once.
+  private func tellStdinTaken() {
+    guard stdinTaken != stdinTold else { return }
+    guard reader.isDrained else { return call.notifyWhenDrained() }
+    stdinTold = stdinTaken
     var response = Gatehouse_Tools_V1_InvokeResponse()
-    var taken = Positions()
-    taken[.stdin] = offset
-    response.ack.offsets = taken.offsets(of: [.stdin])
+    response.ack.offsets = stdinTaken.offsets(of: [.stdin])
     call.send(response.encoded)
   }
 

@@ -19,6 +19,8 @@ final class Switchboard: @unchecked Sendable {
   private(set) var calls: CallTable
   private var sessions: [SessionKey: LinkSession] = [:]
   private var epochs: [String: SessionEpoch] = [:]
+  /// Open `Carry` streams of each workspace.
+  private var carries: [String: Int] = [:]
   private var linkWaiters: [Int: LinkWaiter] = [:]
   private var linkWaiterCount = 0
   private var admission: Admission
@@ -84,6 +86,7 @@ extension Switchboard {
       handle(.linkUp(link, isKnown: true, ticket()), for: call)
     }
     offerNext()
+    options.observe(.linked(session.workspace, session.epoch))
     wakeLinkWaiters(of: id)
   }
 
@@ -95,6 +98,7 @@ extension Switchboard {
     if links[id] === session {
       links[id] = nil
       admission.close(id)
+      options.observe(.unlinked(session.workspace, session.epoch))
     }
     for call in calls.live(in: id) { handle(.linkLost(session.epoch), for: call) }
     wakeLinkWaiters(of: id)
@@ -191,6 +195,7 @@ extension Switchboard {
       throw .full("workspace '\(workspace.name)' has too many calls waiting", delay)
     }
     calls.insert(call)
+    options.observe(.callAccepted(call.id, order))
     return (call, false)
   }
 
@@ -232,16 +237,29 @@ extension Switchboard {
       principal.kind == .workspace, principal.name == order.workspace.id,
       let epoch = call.metadata["gatehouse-epoch"].flatMap({ SessionEpoch(text: $0) }),
       let ticket = call.metadata.bytes("gatehouse-ticket-bin").flatMap({ Ticket(bytes: $0) })
-    else { throw refusal }
+    else {
+      options.observe(.claimRefused(call.metadata["gatehouse-call"] ?? "", principal))
+      throw refusal
+    }
+    guard carries[principal.name, default: 0] < options.carriesPerDaemon else {
+      throw .full("workspace '\(order.workspace.name)' has too many streams open", .seconds(1))
+    }
     let carry = CarryHandler(self, order, call)
     handle(.claim(BrokerCall.Claim(ticket: ticket, epoch: epoch), .now), for: order, by: carry)
-    guard carry.attachment != nil else { throw refusal }
+    guard carry.attachment != nil else {
+      options.observe(.claimRefused(order.id, principal))
+      throw refusal
+    }
+    carries[principal.name, default: 0] += 1
     return carry
   }
 
   /// A `Carry` stream is over; if it was the call's, the call is without one.
   func carryOver(_ carry: CarryHandler, of call: Call) {
-    guard call.carry === carry, let attachment = carry.attachment else { return }
+    guard let attachment = carry.attachment else { return }
+    let count = carries[call.workspace.id, default: 0] - 1
+    carries[call.workspace.id] = count > 0 ? count : nil
+    guard call.carry === carry else { return }
     call.carry = nil
     call.log.attachmentEnded()
     handle(.carryClosed(attachment: attachment, ticket()), for: call)
@@ -363,8 +381,9 @@ extension Switchboard {
   }
 
   private func end(_ call: Call, _ outcome: Outcome, _ reason: BrokerCall.Reason) {
-    if reason != .reported { call.exit = call.exit(outcome, reason) }
+    call.exit = reason == .reported ? call.reportedExit : call.exit(outcome, reason)
     call.endReason = reason
+    options.observe(.callEnded(call.id, outcome))
     admission.ended(call.id)
     calls.end(call)
   }

@@ -66,8 +66,11 @@ import Wire
     var request = Gatehouse_Tools_V1_ListRequest()
     request.maxCalls = 2
     let page: Gatehouse_Tools_V1_ListResponse = try await client.unary("List", request)
-    #expect(page.calls.map(\.callID) == Array(ids.sorted().reversed().prefix(2)))
+    #expect(page.calls.map(\.callID) == [ids[2], ids[1]])
     #expect(page.more)
+    request.before = ids[1]
+    let rest: Gatehouse_Tools_V1_ListResponse = try await client.unary("List", request)
+    #expect(rest.calls.map(\.callID) == [ids[0]])
     let other: Gatehouse_Tools_V1_ListResponse = try await rig.client("ben").unary("List", request)
     #expect(other.calls.isEmpty)
     let stranger = try await rig.client("ben").follow(ids[0])

@@ -44,9 +44,10 @@ package enum Identifier {
     }
   }
 
+  private static let alphabet = Array("0123456789abcdefghijklmnopqrstuv".utf8)
+
   /// 128 bits as 26 digits: 5 bits each, the last digit filled up with two zero bits.
   private static func digits(_ bits: UInt128) -> String {
-    let alphabet = Array("0123456789abcdefghijklmnopqrstuv".utf8)
     let shifts = stride(from: 123, through: -2, by: -5)
     return String(
       decoding: shifts.map { shift in
