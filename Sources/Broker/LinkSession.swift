@@ -17,6 +17,9 @@ final class LinkSession: ServerHandler {
   private(set) var phase = Phase.awaitingHello
   private(set) var instance: InstanceID?
   private(set) var maxCalls = 0
+  /// What the daemon says of itself, for people.
+  private(set) var version = ""
+  private(set) var capabilities: [String] = []
   private(set) var known: Set<String> = []
 
   private let board: Switchboard
@@ -101,6 +104,8 @@ final class LinkSession: ServerHandler {
       throw RPCStatus(.invalidArgument, "max_calls is 0: the daemon could run nothing")
     }
     self.instance = instance
+    version = String(hello.version.prefix(128))
+    capabilities = hello.capabilities.prefix(256).map { String($0.prefix(128)) }
     maxCalls = min(Int(hello.maxCalls), board.options.admission.callsPerDaemon)
     phase = .takingInventory
     welcome()
