@@ -79,7 +79,7 @@ let package = Package(
       "Plane",
       [
         "EventLoop", "Crypto", "TLS", "RPC", "Calls", "Wire", "HTTP1", "Host", "Identity",
-        "PlanePKI", protobuf, logging,
+        "PlanePKI", "Broker", "Providers", "Agent", protobuf, logging,
       ]),
 
     // Measures the above beside their peers.
@@ -111,7 +111,7 @@ let package = Package(
       "Plane",
       [
         "EventLoop", "Crypto", "TLS", "RPC", "Wire", "HTTP1", "Host", "Identity", "PlanePKI",
-        protobuf,
+        "Providers", protobuf,
       ]),
     tests("Providers", []),
     tests("Agent", ["Providers", "Wire", protobuf]),

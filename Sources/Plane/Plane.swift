@@ -1,4 +1,5 @@
 package import EventLoop
+internal import Broker
 internal import Host
 internal import Logging
 internal import PlanePKI
@@ -66,6 +67,8 @@ package final class Plane: Sendable {
   package func stop() async {
     parts.isReady.set(false)
     await parts.health.stopServing(on: loop)
+    await parts.broker.drain("the plane is stopping")
+    await parts.chats.stopAll(within: .seconds(5))
     let reason = RPCStatus(.unavailable, "the plane is stopping; try again soon")
     let bound = listeners.bound
     await bound.open.close(reason)

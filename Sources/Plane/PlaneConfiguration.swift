@@ -11,6 +11,8 @@ package struct PlaneConfiguration: Sendable {
   package var listenOpen = HostPort(host: "127.0.0.1", port: 7444)
   /// Plain HTTP/1.1 for probes: `/healthz`, `/readyz`, `/metrics`.
   package var listenAdmin = HostPort(host: "127.0.0.1", port: 7445)
+  /// The models of chats.
+  package var models = PlaneModels()
   /// The program of a local workspace's daemon; nil: `gatehouse-toold` beside this program.
   package var daemonProgram: String?
   /// How long a local workspace's daemon may take to link when it is started, and to end.

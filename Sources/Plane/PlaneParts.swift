@@ -1,4 +1,5 @@
 internal import Crypto
+internal import Broker
 internal import EventLoop
 internal import Host
 internal import Identity
@@ -10,6 +11,8 @@ internal import TLS
 struct PlaneParts: Sendable {
   let registry: WorkspaceRegistry
   let workspaces: Workspaces
+  let chats: Chats
+  let broker: Broker
   let health: Health
   let isReady = ReadyFlag()
   private let enrollment: Enrollment
@@ -40,16 +43,15 @@ struct PlaneParts: Sendable {
       timeout: configuration.daemonTimeout,
       disk: disk
     )
-    let links = WorkspaceLinks(
-      link: { _ in nil },
-      waitForLink: { _, _ in false },
-      end: { id, reason in await listeners.endConnections(of: id, reason) }
-    )
+    let broker = Broker(on: loop, directory: registry)
+    self.broker = broker
+    chats = Chats(broker: broker, registry: registry, models: configuration.models)
     workspaces = Workspaces(
       registry: registry,
       daemons: daemons,
       enrollment: enrollment,
-      links: links,
+      broker: broker,
+      listeners: listeners,
       clock: { ThisProcess.unixMilliseconds }
     )
     health = Health(services: permissions.services)
@@ -102,7 +104,8 @@ struct PlaneParts: Sendable {
 
   private func mutualService(_ listeners: Listeners) -> Service {
     Service(merging: [
-      enrollment.mutualService, health.service, workspaces.service(listeners),
+      broker.service, enrollment.mutualService, workspaces.service(listeners), chats.service,
+      health.service,
     ])
   }
 

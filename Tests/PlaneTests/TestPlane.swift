@@ -16,9 +16,20 @@ final class TestPlane: Sendable {
   let plane: Plane
   private let loop: EventLoop
 
-  init(daemon: String = "/bin/false", state: TemporaryState? = nil) async throws {
+  init(
+    daemon: String = "/bin/false",
+    models: PlaneModels = PlaneModels(),
+    state: TemporaryState? = nil,
+    at addresses: Plane.Addresses? = nil
+  ) async throws {
     self.state = try state ?? TemporaryState()
-    plane = try await Plane(Self.configuration(self.state, daemon: daemon))
+    var configuration = Self.configuration(self.state, daemon: daemon)
+    configuration.models = models
+    if let addresses {
+      configuration.listen = addresses.mutual
+      configuration.listenOpen = addresses.open
+    }
+    plane = try await Plane(configuration)
     loop = try EventLoop(name: "test-client")
   }
 

@@ -27,8 +27,8 @@ final class Listeners: Sendable {
   }
 
   /// Ends the connections of a workspace's daemon.
-  func endConnections(of workspaceID: String, _ reason: String) async {
-    await bound.mutual.endConnections(RPCStatus(.unavailable, reason)) { peer in
+  func endConnections(of workspaceID: String, _ reason: RPCStatus) async {
+    await bound.mutual.endConnections(reason) { peer in
       guard let principal = peer.identity as? Principal else { return false }
       return principal.kind == .workspace && principal.name == workspaceID
     }

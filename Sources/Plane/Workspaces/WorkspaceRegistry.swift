@@ -26,7 +26,7 @@ package final class WorkspaceRegistry: Sendable {
   /// The workspace that `principal` means by an id, or by a name of its own.
   ///
   /// - Throws: `notFound`.
-  package func find(
+  package func record(
     _ reference: String,
     for principal: Principal
   ) throws(PlaneError) -> WorkspaceRecord {

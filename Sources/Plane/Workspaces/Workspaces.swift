@@ -1,3 +1,4 @@
+internal import Broker
 internal import Calls
 internal import Host
 internal import Identity
@@ -10,7 +11,8 @@ actor Workspaces {
   let registry: WorkspaceRegistry
   private let daemons: LocalDaemons
   private let enrollment: Enrollment
-  let links: WorkspaceLinks
+  let broker: Broker
+  private let listeners: Listeners
   /// Milliseconds since 1970.
   private let clock: @Sendable () -> UInt64
   /// Ids of workspaces that something is done to.
@@ -20,13 +22,15 @@ actor Workspaces {
     registry: WorkspaceRegistry,
     daemons: LocalDaemons,
     enrollment: Enrollment,
-    links: WorkspaceLinks,
+    broker: Broker,
+    listeners: Listeners,
     clock: @escaping @Sendable () -> UInt64
   ) {
     self.registry = registry
     self.daemons = daemons
     self.enrollment = enrollment
-    self.links = links
+    self.broker = broker
+    self.listeners = listeners
     self.clock = clock
   }
 
@@ -62,7 +66,7 @@ actor Workspaces {
     let record = try take(reference, for: principal)
     defer { busy.remove(record.id) }
     try await registry.update(record.id) { $0.isStopped = false }
-    if record.local != nil, await links.link(record.id) == nil {
+    if record.local != nil, await !broker.isLinked(record.id) {
       try await startDaemon(of: record)
     }
     return registry.record(record.id) ?? record
@@ -105,7 +109,7 @@ actor Workspaces {
     _ reference: String,
     for principal: Principal
   ) throws(PlaneError) -> WorkspaceRecord {
-    let record = try registry.find(reference, for: principal)
+    let record = try registry.record(reference, for: principal)
     guard busy.insert(record.id).inserted else {
       throw PlaneError(
         .aborted,
@@ -120,7 +124,9 @@ actor Workspaces {
     try await registry.update(record.id) { $0.isStopped = true }
     enrollment.revokeTokens(for: .workspace(record.id))
     if let daemon = record.local?.daemon { await daemons.stop(daemon) }
-    await links.end(record.id, "workspace '\(record.name)' was stopped")
+    let reason = RPCStatus(.unavailable, "workspace '\(record.name)' was stopped")
+    await broker.unlink(record.id, reason)
+    await listeners.endConnections(of: record.id, reason)
     try await registry.update(record.id) { $0.local?.daemon = nil }
   }
 
@@ -156,7 +162,7 @@ actor Workspaces {
   private func waitForLink(_ record: WorkspaceRecord) async throws(PlaneError) {
     let end = ContinuousClock.now + daemons.timeout
     // In pieces: the end of a daemon that cannot start is told by nobody.
-    while !(await links.waitForLink(record.id, .milliseconds(100))) {
+    while !(await broker.waitForLink(of: record.id, within: .milliseconds(100))) {
       guard registry.record(record.id)?.local?.daemon?.isRunning == true else {
         throw PlaneError(
           .unavailable,

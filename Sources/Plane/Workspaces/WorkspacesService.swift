@@ -1,3 +1,4 @@
+internal import Broker
 internal import EventLoop
 internal import Identity
 internal import RPC
@@ -55,7 +56,7 @@ extension Workspaces {
 
   /// A workspace as its owner is told of it.
   private func describe(_ record: WorkspaceRecord) async -> Gatehouse_Plane_V1_Workspace {
-    let link = await links.link(record.id)
+    let link = await broker.link(of: record.id)
     return .with {
       $0.id = record.id
       $0.name = record.name

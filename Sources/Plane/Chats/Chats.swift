@@ -1,0 +1,137 @@
+internal import Agent
+internal import Broker
+internal import Calls
+internal import Host
+internal import Identity
+internal import Providers
+internal import RPC
+internal import SwiftProtobuf
+internal import Wire
+
+/// Conversations with agents: each one's turn runs here, whether or not anyone follows.
+actor Chats {
+  /// Most chats kept; beyond it the oldest that has ended is forgotten.
+  static let maxChats = 1_000
+  static let maxPromptBytes = 256 << 10
+
+  private struct Entry {
+    let owner: WorkspaceRecord.Owner
+    let info: Gatehouse_Plane_V1_Chat
+    let log: ChatLog
+    /// Ends with the turn.
+    let turn: Task<Void, Never>
+  }
+
+  private let broker: Broker
+  private let registry: WorkspaceRegistry
+  private let models: PlaneModels
+  private let client = ModelClient()
+  private var entries: [String: Entry] = [:]
+
+  init(broker: Broker, registry: WorkspaceRegistry, models: PlaneModels) {
+    self.broker = broker
+    self.registry = registry
+    self.models = models
+  }
+
+  /// Starts a chat's one turn.
+  func start(
+    _ request: Gatehouse_Plane_V1_StartChatRequest,
+    for principal: Principal
+  ) async throws(PlaneError) -> Gatehouse_Plane_V1_StartChatResponse {
+    guard !request.prompt.isEmpty, request.prompt.utf8.count <= Self.maxPromptBytes else {
+      throw PlaneError(.invalidArgument, "a prompt has 1 byte to 256 KiB")
+    }
+    let workspace = try registry.record(request.workspace, for: principal)
+    let model = try models.model(request.model, client: client)
+    try makeRoom()
+    let catalog = await broker.link(of: workspace.id).map { ToolCatalog(available: $0.tools) }
+    let id = Self.makeID()
+    let log = ChatLog()
+    let runner = Runner(
+      model: model,
+      tools: BrokerTools(broker: broker, principal: principal, workspaceID: workspace.id)
+    ) { log.append($0) }
+    let chat = Chat(instructions: Instructions.standard, catalog: catalog ?? ToolCatalog())
+    entries[id] = Entry(
+      owner: WorkspaceRecord.Owner(principal),
+      info: .with {
+        $0.chatID = id
+        $0.workspaceID = workspace.id
+        $0.model = model.name
+        $0.prompt = String(decoding: request.prompt.utf8.prefix(200), as: UTF8.self)
+        $0.createdUnixUs = Int64(ThisProcess.unixMilliseconds) * 1000
+      },
+      log: log,
+      turn: Task { _ = await runner.run(request.prompt, in: chat) }
+    )
+    return .with {
+      $0.chatID = id
+      $0.model = model.name
+    }
+  }
+
+  /// The log of a chat of `principal`.
+  func log(of id: String, for principal: Principal) throws(PlaneError) -> ChatLog {
+    try entry(id, principal).log
+  }
+
+  /// Stops a chat's turn; returns when nothing of it runs any more.
+  func stop(
+    _ id: String,
+    for principal: Principal
+  ) async throws(PlaneError) -> Gatehouse_Plane_V1_StopChatResponse {
+    let entry = try entry(id, principal)
+    let running = entry.log.runningCalls
+    entry.turn.cancel()
+    await entry.turn.value
+    return .with {
+      $0.state = entry.log.end?.state ?? .interrupted
+      $0.callsCancelled = UInt32(clamping: running)
+    }
+  }
+
+  /// The chats of `principal`, newest first.
+  func list(for principal: Principal) -> [Gatehouse_Plane_V1_Chat] {
+    let owner = WorkspaceRecord.Owner(principal)
+    return entries.values.filter { $0.owner == owner }
+      .sorted { $0.info.chatID > $1.info.chatID }
+      .map { entry in
+        var info = entry.info
+        info.state = entry.log.end?.state ?? .working
+        return info
+      }
+  }
+
+  /// Stops all turns, and waits until nothing of them runs, but for `time` at most: a daemon that
+  /// does not answer must not keep the plane from stopping.
+  func stopAll(within time: Duration) async {
+    let running = entries.values.filter { $0.log.end == nil }
+    for entry in running { entry.turn.cancel() }
+    let end = ContinuousClock.now + time
+    while ContinuousClock.now < end, running.contains(where: { $0.log.end == nil }) {
+      try? await Task.sleep(for: .milliseconds(20))
+    }
+  }
+
+  private func entry(_ id: String, _ principal: Principal) throws(PlaneError) -> Entry {
+    guard let entry = entries[id], entry.owner == WorkspaceRecord.Owner(principal) else {
+      throw PlaneError(.notFound, "you have no chat '\(id)'")
+    }
+    return entry
+  }
+
+  private func makeRoom() throws(PlaneError) {
+    guard entries.count >= Self.maxChats else { return }
+    // Ids sort by time.
+    guard let oldest = entries.filter({ $0.value.log.end != nil }).keys.min() else {
+      throw PlaneError(.resourceExhausted, "\(Self.maxChats) chats are at work; stop some")
+    }
+    entries[oldest] = nil
+  }
+
+  private static func makeID() -> String {
+    var random = SystemRandomNumberGenerator()
+    return Identifier.make(prefix: "chat", now: ThisProcess.unixMilliseconds, random: &random)
+  }
+}
