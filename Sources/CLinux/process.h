@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -16,6 +17,7 @@
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 // `prctl` is variadic.
@@ -65,6 +67,23 @@ static inline int gh_watch_children(void) {
   sigaddset(&signals, SIGCHLD);
   if (sigprocmask(SIG_BLOCK, &signals, 0) != 0) return -1;
   return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+// A signalfd for the signals that ask a program to end.
+static inline int gh_watch_termination(void) {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  if (sigprocmask(SIG_BLOCK, &signals, 0) != 0) return -1;
+  return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+// Microseconds since 1970.
+static inline int64_t gh_wall_clock(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
 #define GH_MAX_PASSED 4
@@ -148,3 +167,9 @@ static inline char **gh_environment(void) { return environ; }
 // accept4 is a GNU extension.
 int accept4(int, struct sockaddr *, socklen_t *, int);
 static inline int gh_accept_control(int listener) { return accept4(listener, 0, 0, SOCK_CLOEXEC); }
+
+// MAP_FAILED is a cast.
+static inline void *gh_map_shared(int file, size_t bytes) {
+  void *memory = mmap(0, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+  return memory == MAP_FAILED ? 0 : memory;
+}

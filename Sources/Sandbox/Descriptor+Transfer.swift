@@ -79,11 +79,14 @@ extension Descriptor {
     }
   }
 
-  /// Reads what is there into the front of `buffer`, which keeps its size.
-  package func read(into buffer: inout [UInt8]) throws(SystemError) -> Socket.Transfer {
+  /// Reads what is there, `limit` bytes at most, into the front of `buffer`, which keeps its size.
+  package func read(
+    into buffer: inout [UInt8],
+    limit: Int = .max
+  ) throws(SystemError) -> Socket.Transfer {
     while true {
       let count = unsafe buffer.withUnsafeMutableBytes { bytes in
-        unsafe CLinux.read(number, bytes.baseAddress, bytes.count)
+        unsafe CLinux.read(number, bytes.baseAddress, min(bytes.count, limit))
       }
       if count > 0 { return .bytes(count) }
       if count == 0 { return .end }

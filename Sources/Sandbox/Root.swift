@@ -85,7 +85,7 @@ package struct Root: ~Copyable, Sendable {
 
   /// Opens what is at a path, or only holds its place: that asks for no permission on the file, and
   /// no device or pipe notices.
-  private func beneath(
+  func beneath(
     _ path: [UInt8],
     _ flags: Int32,
     isPlace: Bool = false

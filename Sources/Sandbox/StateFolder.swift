@@ -63,6 +63,10 @@ package struct StateFolder: ~Copyable, Sendable {
     else { throw SystemError("write \(path)/\(name)") }
   }
 
+  /// Whether this process is now the only one that has taken the folder for itself. Holds until the
+  /// folder is closed, or the process is gone in whatever way.
+  package func takeAlone() -> Bool { flock(number, LOCK_EX | LOCK_NB) == 0 }
+
   /// Removes a file; not an error when there is none.
   package func remove(_ name: String) { _ = unsafe unlinkat(number, name, 0) }
 
@@ -77,4 +81,18 @@ package struct StateFolder: ~Copyable, Sendable {
 
   /// The names in it, in order.
   package func names() -> [String] { FileTree.names(in: "/proc/self/fd/\(number)").sorted() }
+
+  /// A path without symbolic links, or `nil` when there is nothing.
+  package static func realPath(_ path: String) -> String? { FileTree.realPath(path) }
+
+  /// The text of a file that the account was given, e.g. a token or a certificate.
+  ///
+  /// Throws when there is none, it has more than `maxBytes`, or is not UTF-8 (`EILSEQ`).
+  package static func readFile(_ path: String, maxBytes: Int) throws(SystemError) -> String {
+    let bytes = try Descriptor.open(path, O_RDONLY).readAll(maxBytes: maxBytes)
+    guard let text = String(validating: bytes, as: UTF8.self) else {
+      throw SystemError("read \(path)", code: EILSEQ)
+    }
+    return text
+  }
 }

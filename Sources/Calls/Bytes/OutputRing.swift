@@ -21,9 +21,16 @@ package struct OutputRing: Sendable {
   private var storage: [UInt8] = []
 
   /// An empty ring. Its capacity in bytes is brought into `capacities`; 0 means `defaultCapacity`.
-  package init(stream: CallStream, capacity: Int = 0, whenFull: WhenFull = .block) {
+  /// Bytes before `start` are gone: an earlier run of the daemon read them.
+  package init(
+    stream: CallStream,
+    capacity: Int = 0,
+    whenFull: WhenFull = .block,
+    startingAt start: UInt64 = 0
+  ) {
     self.stream = stream
     self.whenFull = whenFull
+    (self.start, end) = (start, start)
     let wanted = capacity == 0 ? Self.defaultCapacity : capacity
     self.capacity = min(max(wanted, Self.capacities.lowerBound), Self.capacities.upperBound)
   }
