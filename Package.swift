@@ -64,7 +64,7 @@ let package = Package(
     .target(name: "CSpawn"),
     part("RegularExpression", ["CPCRE2"]),
     part("Sandbox", ["CLinux", "CSpawn", "EventLoop"]),
-    program("gatehouse-toold", ["Daemon", "Sandbox"]),
+    program("gatehouse-toold", ["Daemon", "EventLoop", "Sandbox"]),
     part("Daemon", ["EventLoop", "Crypto", "TLS", "RPC", "Calls", "DaemonWire", "Sandbox", "CLinux", "RegularExpression"]),
 
     // The plane's side.
@@ -102,7 +102,12 @@ let package = Package(
     tests("DaemonWire", ["Wire", protobuf]),
     tests("RegularExpression", []),
     tests("Sandbox", ["EventLoop"]),
-    tests("Daemon", ["Crypto", "DaemonWire", "Sandbox", "EventLoop", "gatehouse-toold"]),
+    tests(
+      "Daemon",
+      [
+        "Calls", "Crypto", "DaemonWire", "Sandbox", "EventLoop", "RPC", "TLS", "TestSupport",
+        "gatehouse-toold",
+      ]),
     tests("HTTP1", []),
     tests("Host", []),
     tests("Identity", ["Crypto"]),

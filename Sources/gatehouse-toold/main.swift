@@ -1,20 +1,48 @@
 internal import Daemon
+internal import EventLoop
 internal import Glibc
 internal import Sandbox
+internal import Synchronization
 
-/// Ends the program because its arguments make no sense.
-func refuse(_ message: String) -> Never {
-  StandardStream.error.write("gatehouse-toold: \(message)\n")
-  exit(64)
+/// As sysexits.h: wrong usage, and a service that cannot be had.
+enum ExitCode {
+  static let usage: Int32 = 64
+  static let unavailable: Int32 = 69
 }
 
-switch CommandLine.arguments.dropFirst().first {
-// Not for people: see `SupervisorLink.launch`.
-case "supervise":
-  do {
-    try Supervisor.run()
-  } catch {
-    refuse("'supervise' is for the daemon itself: \(error)")
+func fail(_ message: String, _ code: Int32) -> Never {
+  StandardStream.error.write("gatehouse-toold: \(message)\n")
+  exit(code)
+}
+
+/// Runs a daemon until it is asked to end, by SIGTERM or SIGINT, or cannot go on.
+func run(_ options: DaemonOptions) throws {
+  try ThisProcess.makeUndumpable()
+  let signals = try TerminationSignals()
+  let done = try Pipe()
+  let problem = Mutex<DaemonOptions.Problem?>(nil)
+  let daemon = try Daemon(options, on: EventLoop(name: "daemon"))
+  daemon.start { reason in
+    problem.withLock { $0 = reason }
+    _ = try? done.writing.descriptor.write([1].span)
   }
-default: refuse("unknown arguments")
+  let ready = try Readable.wait([signals.descriptor.number, done.reading.number], until: nil)
+  if ready == [true, false] {
+    daemon.stop()
+    _ = try Readable.wait([done.reading.number], until: nil)
+  }
+  if let problem = problem.withLock({ $0 }) { throw problem }
+}
+
+do {
+  switch try Arguments(Array(CommandLine.arguments.dropFirst())) {
+  case .help: StandardStream.output.write(Arguments.usage)
+  case .version: StandardStream.output.write(DaemonOptions.version + "\n")
+  case .supervise: try Supervisor.run()
+  case .run(let options): try run(options)
+  }
+} catch let misuse as Arguments.Misuse {
+  fail(misuse.message, ExitCode.usage)
+} catch {
+  fail("\(error)", ExitCode.unavailable)
 }

@@ -1,0 +1,84 @@
+internal import Calls
+internal import DaemonWire
+internal import EventLoop
+internal import RPC
+internal import Sandbox
+
+/// What the daemon holds of one call beside its state in `DaemonCalls`. Stays on the daemon's loop.
+final class LiveCall {
+  let id: String
+  let tool: String
+  let digest: [UInt8]
+  /// What arrived of the request; emptied once the tool has it.
+  var request: [UInt8] = []
+  /// The request's whole length.
+  let requestBytes: Int
+  let deadline: ContinuousClock.Instant
+  var deadlineTimer: LoopTimer?
+  var outputs: [CallOutput] = []
+  var input = CallInput()
+  var work = Work.none
+  var carry: Carry?
+  /// Set once the tool has ended and all its output is in the rings.
+  var exit: Exit?
+
+  enum Work {
+    case none
+    case files(Cancellation)
+    case command(Command)
+  }
+
+  init(
+    id: String,
+    tool: String,
+    digest: [UInt8],
+    requestBytes: Int,
+    deadline: ContinuousClock.Instant
+  ) {
+    self.id = id
+    self.tool = tool
+    self.digest = digest
+    self.requestBytes = requestBytes
+    self.deadline = deadline
+  }
+
+  var command: Command? { if case .command(let command) = work { command } else { nil } }
+
+  func output(_ stream: CallStream) -> CallOutput? { outputs.first { $0.stream == stream } }
+
+  /// Bytes of stdin and request that need not be sent again.
+  var received: [StreamOffset] {
+    [
+      StreamOffset(stream: .stdin, offset: input.received),
+      StreamOffset(stream: .request, offset: UInt64(request.count)),
+    ]
+  }
+
+  /// The `Carry` stream that carries the call now.
+  struct Carry {
+    let call: ClientCall
+    let link: Int
+    let attachment: Int
+    var isExitSent = false
+  }
+
+  /// A command and its supervisor.
+  final class Command {
+    let key: [UInt8]
+    var link: SupervisorLink?
+    var registration: Registration?
+    var folder: SharedFolder?
+    var positions: TransferPositions?
+    var input: SharedDescriptor?
+    var watchedInput: SharedDescriptor?
+    var inputRegistration: Registration?
+    /// The supervisor gave its pipes, or said that there are none.
+    var isOpen = false
+    var isTerminal = false
+    var record: ExitRecord?
+    /// An order that came before there was a supervisor.
+    var ending: ExitRecord.Cause?
+
+    init(key: [UInt8]) { self.key = key }
+  }
+}

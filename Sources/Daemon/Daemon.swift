@@ -1,0 +1,126 @@
+internal import Calls
+internal import Crypto
+internal import DaemonWire
+package import EventLoop
+internal import RPC
+internal import Sandbox
+
+/// One workspace's daemon: links it to its plane and runs its calls.
+///
+/// All state is on one loop. What blocks (the journal, starting a supervisor, `files.*` tools) runs
+/// on a pool of threads and comes back to the loop. What a call does next is decided by
+/// `DaemonCalls`; here its actions are done. The extensions follow a call: `+Link`, `+Offers`,
+/// `+Commands`, `+Carry`, `+Adoption`, and at the end `+Stop`.
+package actor Daemon {
+  package nonisolated let loop: EventLoop
+  package nonisolated var unownedExecutor: UnownedSerialExecutor { loop.executor }
+
+  let options: DaemonOptions
+  let log: Log
+  let pool: WorkerPool
+  let state: SharedFolder
+  let journal: SharedFolder
+  let root: SharedRoot
+  let tools: FileTools
+  let place: CommandPlace
+  let store: IdentityStore
+  let instance: InstanceID
+
+  var calls: DaemonCalls
+  var live: [String: LiveCall] = [:]
+
+  var identity: DaemonIdentity?
+  var links: [Int: Link] = [:]
+  /// The newest link that was welcomed.
+  var current: Int?
+  var linksMade = 0
+  var backoff = Backoff()
+  /// The attempt to link that is under way. It ends by itself: connecting has time limits.
+  var dialing: Task<Void, Never>?
+  var redialTimer: LoopTimer?
+  var renewalTimer: LoopTimer?
+
+  var isStopping = false
+  var isSayingFarewell = false
+  var whenStopped: (@Sendable (DaemonOptions.Problem?) -> Void)?
+
+  /// Takes the state folder for itself and opens the root.
+  ///
+  /// - Throws: `DaemonOptions.Problem` when either cannot be had.
+  package init(
+    _ options: DaemonOptions,
+    on loop: EventLoop,
+    log: Log = .standardError
+  ) throws {
+    self.options = options
+    self.loop = loop
+    self.log = log
+    do {
+      let state = SharedFolder(try StateFolder(options.state))
+      guard state.folder.takeAlone() else {
+        throw DaemonOptions.Problem("another daemon uses \(options.state); stop it first")
+      }
+      self.state = state
+      journal = SharedFolder(try state.folder.folder("calls"))
+      _ = try state.folder.folder(CommandPlace.scratchName)
+      root = SharedRoot(try Root(options.root))
+      tools = FileTools(root: try Root(options.root))
+    } catch let error as SystemError {
+      throw DaemonOptions.Problem(error.description)
+    }
+    store = IdentityStore(folder: state)
+    place = CommandPlace(
+      state: options.state,
+      root: options.root,
+      hidden: options.hidden,
+      account: .current,
+      inherited: Account.environment
+    )
+    pool = WorkerPool(name: "tools", threads: 4)
+    var random = SystemRandomNumberGenerator()
+    instance = InstanceID(random: &random)
+    calls = DaemonCalls(maxCalls: options.maxCalls)
+  }
+
+  /// Begins. Calls `whenStopped` once, on the loop: after `stop`, or with what made it impossible to
+  /// go on.
+  package nonisolated func start(
+    whenStopped: @escaping @Sendable (DaemonOptions.Problem?) -> Void
+  ) {
+    loop.execute { self.assumeIsolated { $0.begin(whenStopped) } }
+  }
+
+  /// Ends all calls, kills their trees, and tells the plane if it is linked.
+  package nonisolated func stop() {
+    loop.execute { self.assumeIsolated { $0.endAll() } }
+  }
+
+  private func begin(_ whenStopped: @escaping @Sendable (DaemonOptions.Problem?) -> Void) {
+    self.whenStopped = whenStopped
+    let sandbox = place.view == nil ? "none" : "landlock"
+    log("started", ["version": DaemonOptions.version, "sandbox": sandbox, "root": options.root])
+    adoptCalls()
+    identity = store.load()
+    dial()
+  }
+
+  /// Runs `action` here later; for timers, handlers and threads of the pool.
+  nonisolated func later(_ action: @escaping @Sendable (isolated Daemon) -> Void) {
+    loop.execute { self.assumeIsolated(action) }
+  }
+
+  /// Runs `action` here at `deadline`.
+  func schedule(
+    at deadline: ContinuousClock.Instant,
+    _ action: @escaping @Sendable (isolated Daemon) -> Void
+  ) -> LoopTimer {
+    loop.schedule(at: deadline) { [weak self] in self?.assumeIsolated(action) }
+  }
+}
+
+/// A workspace's root with several holders.
+final class SharedRoot: Sendable {
+  let root: Root
+
+  init(_ root: consuming Root) { self.root = root }
+}

@@ -1,0 +1,38 @@
+package import EventLoop
+
+/// What a daemon is told when it starts.
+package struct DaemonOptions: Sendable {
+  /// Where key, certificate and the journal of calls are kept.
+  package var state: String
+  /// The workspace: where commands run and files are.
+  package var root: String
+  /// The plane's mutual listener; `nil`: as enrollment says.
+  package var plane: HostPort?
+  /// The plane's open listener, and the file with the one-use token; needed until enrolled.
+  package var enrollAddress: HostPort?
+  package var tokenFile: String?
+  /// What the plane's certificate must chain to, in PEM.
+  package var authoritiesPEM: String
+  /// Public keys of which one must be in the plane's chain: `sha256//…`. Empty: any.
+  package var pins: [String] = []
+  /// Further paths that commands must not see, e.g. the plane's state on the same machine.
+  package var hidden: [String] = []
+  package var maxCalls = 512
+  /// `gatehouse-toold` itself, which supervises the commands.
+  package var program = "/proc/self/exe"
+
+  package init(state: String, root: String, authoritiesPEM: String) {
+    self.state = state
+    self.root = root
+    self.authoritiesPEM = authoritiesPEM
+  }
+
+  package static let version = "gatehouse-toold/0.1"
+
+  /// Why a daemon cannot start, for people.
+  package struct Problem: Error, CustomStringConvertible {
+    package let description: String
+
+    package init(_ description: String) { self.description = description }
+  }
+}

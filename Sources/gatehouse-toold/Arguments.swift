@@ -1,0 +1,122 @@
+internal import Daemon
+internal import EventLoop
+internal import Sandbox
+
+/// What the command line asks for.
+enum Arguments {
+  case run(DaemonOptions)
+  case help, version
+  /// Not for people: see `SupervisorLink.launch`.
+  case supervise
+
+  static let usage = """
+    usage: gatehouse-toold --state DIR --root DIR --ca FILE [options]
+
+    Links a workspace to its plane and runs the tools that the plane asks for.
+
+      --state DIR              key, certificate and journal; made if need be, for this account only
+      --root DIR               the workspace: where files are and commands start
+      --ca FILE                what the plane's certificate must chain to, in PEM
+      --enroll-address H:P     the plane's open listener; needed until enrolled
+      --token-file FILE        holds the one-use join token; needed until enrolled
+      --plane HOST:PORT        the plane's mutual listener; else as enrollment says
+      --pin sha256//BASE64     a public key that must be in the plane's chain; repeat for others
+      --hide PATH              a further path that commands must not see; repeat for others
+      --max-calls N            calls at once, 1 to 1024; else 512
+      --help, --version
+
+    """
+
+  /// Why a command line makes no sense.
+  struct Misuse: Error {
+    let message: String
+  }
+
+  init(_ words: [String]) throws(Misuse) {
+    switch words.first {
+    case "supervise": self = .supervise
+    case "--help", "-h": self = .help
+    case "--version": self = .version
+    default: self = .run(try Self.options(words))
+    }
+  }
+
+  private static func options(_ words: [String]) throws(Misuse) -> DaemonOptions {
+    var options = DaemonOptions(state: "", root: "", authoritiesPEM: "")
+    var rest = words[...]
+    while let name = rest.popFirst() {
+      guard let value = rest.popFirst() else { throw Misuse(message: "\(name) needs a value") }
+      try set(name, value, in: &options)
+    }
+    for (name, value) in [
+      ("--state", options.state), ("--root", options.root), ("--ca", options.authoritiesPEM),
+    ] where value.isEmpty {
+      throw Misuse(message: "\(name) is missing; see --help")
+    }
+    return options
+  }
+
+  private static func set(
+    _ name: String,
+    _ value: String,
+    in options: inout DaemonOptions
+  ) throws(Misuse) {
+    switch name {
+    case "--state": options.state = try makeFolder(value)
+    case "--root": options.root = try realPath(value)
+    case "--ca": options.authoritiesPEM = try read(value)
+    case "--enroll-address": options.enrollAddress = try address(value)
+    case "--plane": options.plane = try address(value)
+    case "--token-file": options.tokenFile = value
+    case "--pin": options.pins.append(try pin(value))
+    case "--hide": options.hidden.append(try realPath(value))
+    case "--max-calls": options.maxCalls = try maxCalls(value)
+    default: throw Misuse(message: "there is no option \(name); see --help")
+    }
+  }
+
+  private static func makeFolder(_ path: String) throws(Misuse) -> String {
+    do {
+      _ = try StateFolder(path)
+    } catch {
+      throw Misuse(message: error.description)
+    }
+    return try realPath(path)
+  }
+
+  private static func realPath(_ path: String) throws(Misuse) -> String {
+    guard let real = StateFolder.realPath(path) else {
+      throw Misuse(message: "there is no \(path)")
+    }
+    return real
+  }
+
+  private static func read(_ path: String) throws(Misuse) -> String {
+    do {
+      return try StateFolder.readFile(path, maxBytes: 1 << 20)
+    } catch {
+      throw Misuse(message: error.description)
+    }
+  }
+
+  private static func address(_ text: String) throws(Misuse) -> HostPort {
+    guard let address = HostPort(text) else {
+      throw Misuse(message: "'\(text)' is no HOST:PORT")
+    }
+    return address
+  }
+
+  private static func pin(_ text: String) throws(Misuse) -> String {
+    guard text.hasPrefix("sha256//"), text.utf8.count == "sha256//".utf8.count + 44 else {
+      throw Misuse(message: "'\(text)' is no pin; one is sha256// and 44 characters of base64")
+    }
+    return text
+  }
+
+  private static func maxCalls(_ text: String) throws(Misuse) -> Int {
+    guard let number = Int(text), (1...1_024).contains(number) else {
+      throw Misuse(message: "--max-calls is a number from 1 to 1024")
+    }
+    return number
+  }
+}
