@@ -28,7 +28,7 @@ final class Call: @unchecked Sendable {
   /// Signals and sizes for a carry that is not there yet.
   var controls: [Gatehouse_Link_V1_CarryResponse] = []
   var timer: (at: ContinuousClock.Instant, timer: LoopTimer)?
-  /// The daemon's `Refused`.
+  /// The daemon's `Refused`, or what it did that it may not.
   var refusal: Gatehouse_Tools_V1_ToolError?
   /// The daemon's `Exit`.
   var reportedExit: Gatehouse_Tools_V1_Exit?

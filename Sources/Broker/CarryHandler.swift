@@ -1,6 +1,7 @@
 internal import Calls
 internal import FoundationEssentials
 internal import RPC
+internal import SwiftProtobuf
 internal import Wire
 
 /// A call's attachment: one `Carry` stream whose ticket was good.
@@ -89,8 +90,7 @@ final class CarryHandler: ServerHandler {
         try take(try Gatehouse_Link_V1_CarryRequest.decoded(message))
       }
     } catch {
-      call.finish(error)
-      over()
+      fail(error)
     }
   }
 
@@ -224,6 +224,16 @@ final class CarryHandler: ServerHandler {
   }
 
   // MARK: Windows and the end
+
+  /// The daemon broke the protocol: it is told how, and so is the call's owner.
+  private func fail(_ status: RPCStatus) {
+    call.finish(status)
+    if let attachment {
+      order.refusal = .with { $0.message = status.message }
+      board.handle(.carryBroken(attachment: attachment), for: order)
+    }
+    over()
+  }
 
   private func becomeBulk() {
     isBulk = true

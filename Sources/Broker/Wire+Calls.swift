@@ -146,6 +146,9 @@ extension Call {
         "the daemon of \(workspace) started anew and does not know the call; look at what it did"
     case .unknownToDaemon:
       exit.error.message = "the daemon of \(workspace) does not know the call any more"
+    case .protocolBroken:
+      exit.error.message =
+        "the daemon of \(workspace) broke the protocol: \(refusal?.message ?? "")"
     case .noExit: exit.error.message = "\(workspace) did not say how the call ended"
     }
     return exit

@@ -117,6 +117,22 @@ import Wire
     await rig.close()
   }
 
+  @Test func `a daemon that breaks the protocol is told, and loses the call`() async throws {
+    let rig = try await Rig()
+    let daemon = try await rig.daemon()
+    let call = try await rig.client().start()
+    let offer = try await daemon.expectOffer()
+    let carry = try await daemon.carry(offer)
+    try await carry.send(stdout: [1], at: 5)
+    let error = await #expect(throws: RPCStatus.self) { try await carry.stream.next() }
+    #expect(error?.code == .invalidArgument)
+    #expect(try await daemon.next().forget.callIds == [offer.callID])
+    let exit = try await call.expectExit()
+    #expect(exit.outcome == .lost)
+    #expect(exit.error.message.contains("broke the protocol"))
+    await rig.close()
+  }
+
   @Test func `a newer link takes over, and the end of the old one leaves it alone`() async throws {
     let rig = try await Rig()
     let old = try await rig.daemon()

@@ -12,6 +12,7 @@
 ///               link lost                        detached   –
 ///     running   exit                             ended      acknowledge exit, end as reported
 ///               carry closed                     detached   resume, if there is a link
+///               carry broke the protocol         ended      forget, end lost
 ///               unclaimed on a later link        detached   close carry, resume
 ///               link lost                        running    – (the carry may live elsewhere)
 ///     detached  claim: right ticket, in time     running    attach
@@ -78,6 +79,7 @@ package struct BrokerCall: Sendable {
     case .refused(let epoch): refused(epoch)
     case .unclaimed(let epoch, let ticket): unclaimed(epoch, ticket)
     case .carryClosed(let number, let ticket): carryClosed(number, ticket)
+    case .carryBroken(let number): carryBroken(number)
     case .exit(let number, let outcome): exited(number, outcome)
     case .cancel(let now): cancel(now, .cancelled)
     case .linkLost(let epoch): linkLost(epoch)
@@ -134,6 +136,8 @@ extension BrokerCall {
     case unclaimed(SessionEpoch, Ticket)
     /// A `Carry` stream ended without an exit.
     case carryClosed(attachment: Int, Ticket)
+    /// What came on it cannot be. It would come again, so the call is not resumed.
+    case carryBroken(attachment: Int)
     case exit(attachment: Int, Outcome)
     /// Someone may and does cancel it, or its owner went away and it does not go on alone.
     case cancel(ContinuousClock.Instant)
@@ -171,6 +175,8 @@ extension BrokerCall {
     case newInstance
     /// The daemon had it and does not know it any more.
     case unknownToDaemon
+    /// What the daemon sent cannot be.
+    case protocolBroken
     /// No exit came, long after the deadline or a cancel.
     case noExit
   }
@@ -257,6 +263,11 @@ extension BrokerCall {
     guard state == .running, number == attachment else { return [] }
     state = .detached
     return resume(ticket)
+  }
+
+  private mutating func carryBroken(_ number: Int) -> [Action] {
+    guard state == .running, number == attachment else { return [] }
+    return forget + end(.lost, .protocolBroken)
   }
 
   private mutating func exited(_ number: Int, _ outcome: Outcome) -> [Action] {

@@ -132,7 +132,7 @@ struct World {
       #expect(plane.calls[id]?.ownerHas == daemon.tools[id]?.ring.end, "seed \(seed)")
     case .refusedByDaemon, .cancelledBeforeStart, .deadlineInQueue:
       #expect(starts == 0, "seed \(seed), \(reason)")
-    case .newInstance, .unknownToDaemon, .noExit:
+    case .newInstance, .unknownToDaemon, .noExit, .protocolBroken:
       #expect(outcome == .lost)
     }
   }
