@@ -85,7 +85,10 @@ let package = Package(
     // Measures the above beside their peers.
     program(
       "gatehouse-bench",
-      ["EventLoop", "Crypto", "TLS", "RPC", "Identity", "Host", "PlanePKI", "Sandbox", arguments]),
+      [
+        "EventLoop", "Crypto", "TLS", "RPC", "Calls", "Wire", "Identity", "Host", "PlanePKI", "Sandbox", "Broker",
+        protobuf, arguments,
+      ]),
 
     tests("EventLoop", []),
     tests("Crypto", []),

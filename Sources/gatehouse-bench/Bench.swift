@@ -5,6 +5,9 @@ internal import ArgumentParser
   static let configuration = CommandConfiguration(
     commandName: "gatehouse-bench",
     abstract: "Measures Gatehouse beside its peers, on this machine.",
-    subcommands: [MeasureAll.self, MeasureEcho.self, ServeEcho.self]
+    subcommands: [
+      MeasureAll.self, MeasureEcho.self, MeasureRelay.self,
+      ServeEcho.self, ServePlane.self, ServeDaemon.self,
+    ]
   )
 }

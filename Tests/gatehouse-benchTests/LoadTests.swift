@@ -57,3 +57,18 @@ extension String {
     indices.first { self[$0...].hasPrefix(word) }.map { self[..<$0] + word }
   }
 }
+
+@Suite struct `Benchmark bytes` {
+  @Test func `the pattern goes on over chunks`() {
+    let whole = (0..<200_000).map { UInt8($0 % 251) }
+    for offset in [0, 1, 250, 251, 65_535, 65_536, 130_000] {
+      #expect(
+        BytePattern.bytes(from: offset, count: 65_536).elementsEqual(
+          whole[offset...].prefix(65_536)
+        )
+      )
+      #expect(BytePattern.matches(whole[offset...].prefix(1_000), from: offset))
+      #expect(!BytePattern.matches(whole[offset...].prefix(1_000), from: offset + 1))
+    }
+  }
+}

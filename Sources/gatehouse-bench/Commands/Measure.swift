@@ -9,7 +9,7 @@ struct MeasureAll: AsyncParsableCommand {
 
   @OptionGroup var options: MeasureOptions
 
-  func run() async throws { try await options.report([EchoRow()]) }
+  func run() async throws { try await options.report([EchoRow(), RelayRow()]) }
 }
 
 /// `gatehouse-bench echo`
@@ -22,4 +22,16 @@ struct MeasureEcho: AsyncParsableCommand {
   @OptionGroup var options: MeasureOptions
 
   func run() async throws { try await options.report([EchoRow()]) }
+}
+
+/// `gatehouse-bench relay`
+struct MeasureRelay: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "relay",
+    abstract: "Calls and bytes through the broker: CPU per call and per GiB of the plane."
+  )
+
+  @OptionGroup var options: MeasureOptions
+
+  func run() async throws { try await options.report([RelayRow()]) }
 }

@@ -34,6 +34,9 @@ struct MeasureOptions: ParsableArguments {
 
   var rounds: Int { quick ? min(pairs, 2) : pairs }
 
+  /// Of one streamed answer.
+  var streamBytes: Int { (quick ? 64 : 1_024) * 1_048_576 }
+
   /// How long one run shall take.
   var runTime: Duration { quick ? .milliseconds(300) : .seconds(2) }
 

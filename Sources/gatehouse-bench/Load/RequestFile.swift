@@ -1,5 +1,7 @@
 /// Files that h2load sends.
 enum RequestFile {
+  static let prefixBytes = 5
+
   /// One gRPC message: flag, length, bytes (gRPC over HTTP/2, "Length-Prefixed-Message").
   static func holding(_ message: [UInt8]) -> [UInt8] {
     let length = UInt32(message.count)

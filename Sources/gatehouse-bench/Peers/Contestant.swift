@@ -18,3 +18,23 @@ struct Entrant: Sendable {
   /// Throws `Missing` when it is not on this machine.
   let start: @Sendable (_ workbench: Workbench, _ backend: HostPort) async throws -> Contestant
 }
+
+extension Entrant {
+  /// Starts those that are on this machine.
+  static func start(
+    _ entrants: [Entrant],
+    _ workbench: Workbench,
+    _ backend: HostPort,
+    for row: String
+  ) async throws -> (contestants: [Contestant], skipped: [Skipped]) {
+    var (contestants, skipped): ([Contestant], [Skipped]) = ([], [])
+    for entrant in entrants {
+      do {
+        contestants.append(try await entrant.start(workbench, backend))
+      } catch let missing as Missing {
+        skipped.append(Skipped(row: row, missing))
+      }
+    }
+    return (contestants, skipped)
+  }
+}

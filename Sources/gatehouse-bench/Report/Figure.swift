@@ -25,12 +25,16 @@ struct Figure: Equatable, Sendable {
 enum Quantity: String, Sendable, Codable {
   case requestsPerSecond = "requests_per_second"
   case cpuPerCall = "cpu_us_per_call"
+  case gibPerSecond = "gib_per_second"
+  case cpuPerGiB = "cpu_s_per_gib"
 
   /// For people.
   var label: String {
     switch self {
     case .requestsPerSecond: "requests/s"
     case .cpuPerCall: "CPU µs/call"
+    case .gibPerSecond: "GiB/s"
+    case .cpuPerGiB: "CPU s/GiB"
     }
   }
 }

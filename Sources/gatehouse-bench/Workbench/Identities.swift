@@ -1,8 +1,8 @@
-internal import EventLoop
+internal import Crypto
 internal import FoundationEssentials
 internal import Host
+internal import Identity
 internal import PlanePKI
-internal import RPC
 internal import TLS
 
 /// The keys and certificates of a measurement, as files: the plane's own kind.
@@ -16,6 +16,7 @@ struct Identities: Sendable {
     pki = try PlanePKI.open(in: StateFolder(folder), at: ThisProcess.unixTime)
     try join("pki/server.pem", "pki/server.key", into: "server-with-key.pem")
     try join("client/cert.pem", "client/key.pem", into: "client-with-key.pem")
+    try certifyWorkspace()
     try join("pki/users.pem", "pki/workspaces.pem", into: "client-authorities.pem")
   }
 
@@ -34,10 +35,29 @@ struct Identities: Sendable {
 
   /// The user's TLS, for clients of ours.
   func clientContext() throws -> TLSContext {
+    try context(certificate: clientCertificate, key: clientKey)
+  }
+
+  /// The TLS of the workspace's daemon.
+  func workspaceContext() throws -> TLSContext {
+    try context(certificate: "\(folder)/workspace.pem", key: "\(folder)/workspace.key")
+  }
+
+  private func context(certificate: String, key: String) throws -> TLSContext {
     try TLSContext.client(
-      identity: TLSIdentity(chainPEM: text(clientCertificate), keyPEM: text(clientKey)),
+      identity: TLSIdentity(chainPEM: text(certificate), keyPEM: text(key)),
       authoritiesPEM: text(authority)
     )
+  }
+
+  private func certifyWorkspace() throws {
+    guard let id = SPIFFEID(pki.trustDomain, .workspace, OneWorkspace.id) else {
+      preconditionFailure("the workspace's id is no name")
+    }
+    let key = try PrivateKey.generate()
+    let chain = try pki.certify(id, CertificateRequest(for: key), at: ThisProcess.unixTime)
+    try write(chain.map { try $0.pem }.joined(), to: "workspace.pem")
+    try write(key.pem, to: "workspace.key")
   }
 
   private func text(_ path: String) throws -> String {
@@ -46,6 +66,10 @@ struct Identities: Sendable {
 
   private func join(_ first: String, _ second: String, into name: String) throws {
     let both = try text("\(folder)/\(first)") + text("\(folder)/\(second)")
-    try Data(both.utf8).write(to: URL(filePath: "\(folder)/\(name)"))
+    try write(both, to: name)
+  }
+
+  private func write(_ text: String, to name: String) throws {
+    try Data(text.utf8).write(to: URL(filePath: "\(folder)/\(name)"))
   }
 }

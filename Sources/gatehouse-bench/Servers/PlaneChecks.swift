@@ -21,12 +21,15 @@ extension Identification {
 }
 
 extension Authorization {
-  /// Decides each call by the plane's table, as if it were `Invoke`.
-  static let asInvoke = Authorization { call in
+  /// Decides each call by the plane's table; `method` stands for methods that are not in it.
+  static func table(for method: String? = nil) -> Authorization {
+    Authorization { try decide(method ?? $0.path, $0) }
+  }
+
+  private static func decide(_ method: String, _ call: ServerCall) throws {
     guard let principal = call.peer.identity as? Principal else {
       throw RPCStatus(.unauthenticated, "no client certificate was sent")
     }
-    let method = "/gatehouse.tools.v1.Tools/Invoke"
     switch Permissions.standard.decide(method, on: .mutual, by: .success(principal)) {
     case .allowed: return
     case .notServed(let reason): throw RPCStatus(.unimplemented, reason)
