@@ -65,6 +65,15 @@ extension AlternativeName {
 }
 
 extension AlternativeName {
+  /// What a server's certificate calls a host: an address, or else a DNS name.
+  package static func host(_ host: String) -> AlternativeName {
+    ErrorQueue.clear()
+    defer { ErrorQueue.clear() }
+    guard let address = unsafe a2i_IPADDRESS(host) else { return .dns(host) }
+    defer { unsafe ASN1_OCTET_STRING_free(address) }
+    return .address(unsafe UnsafePointer(address).bytes)
+  }
+
   /// Adds `names` to a certificate that is being made.
   @unsafe static func add(
     _ names: [AlternativeName],

@@ -25,8 +25,8 @@ package final class Plane: Sendable {
   private let lock: Mutex<FolderLock?>
   private let loop: EventLoop
   private let disk: WorkerPool
-  private let listeners: Listeners
-  private let parts: PlaneParts
+  let listeners: Listeners
+  let parts: PlaneParts
 
   /// Loads or makes the state, and serves.
   ///
@@ -34,7 +34,11 @@ package final class Plane: Sendable {
   package init(_ configuration: PlaneConfiguration) async throws {
     let folder = try StateFolder(configuration.stateFolder)
     lock = Mutex(try FolderLock(folder))
-    let pki = try PlanePKI.open(in: folder, at: ThisProcess.unixTime)
+    let pki = try PlanePKI.open(
+      in: folder,
+      hosts: configuration.certifiedHosts,
+      at: ThisProcess.unixTime
+    )
     disk = WorkerPool(name: "disk", threads: 1)
     loop = try EventLoop(name: "broker")
     listeners = Listeners()
@@ -44,8 +48,10 @@ package final class Plane: Sendable {
     try await bound.mutual.start()
     try await bound.open.start()
     try await bound.admin.start()
-    await parts.workspaces.resume()
     parts.isReady.set(true)
+    let workspaces = parts.workspaces
+    // Ends when it has looked at each local daemon; nobody waits for one that is slow to end.
+    Task { await workspaces.resume() }
   }
 
   /// Runs a plane until SIGTERM, SIGINT or SIGHUP, and says on stdout when it is ready.

@@ -11,6 +11,8 @@ package struct PlaneConfiguration: Sendable {
   package var listenOpen = HostPort(host: "127.0.0.1", port: 7444)
   /// Plain HTTP/1.1 for probes: `/healthz`, `/readyz`, `/metrics`.
   package var listenAdmin = HostPort(host: "127.0.0.1", port: 7445)
+  /// Further names and addresses that the plane is reached by, for its certificate.
+  package var hosts: [String] = []
   /// The models of chats.
   package var models = PlaneModels()
   /// The program of a local workspace's daemon; nil: `gatehouse-toold` beside this program.
@@ -19,6 +21,11 @@ package struct PlaneConfiguration: Sendable {
   package var daemonTimeout: Duration = .seconds(15)
 
   package init(stateFolder: String) { self.stateFolder = stateFolder }
+
+  /// All hosts that clients may know the plane by, besides localhost.
+  var certifiedHosts: [String] {
+    hosts + [listen, listenOpen].filter { !$0.isEverywhere }.map(\.host)
+  }
 
   /// The absolute path of the daemon's program.
   func daemonPath() throws(PlaneError) -> String {

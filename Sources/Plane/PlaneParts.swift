@@ -86,7 +86,7 @@ struct PlaneParts: Sendable {
       on: loop,
       at: configuration.listenOpen.resolved(),
       tls: .server(identity: identity, clientAuthoritiesPEM: nil),
-      service: Service(merging: [enrollment.openService, health.service]),
+      service: openService,
       authorization: permissions.authorization(on: .open),
       limits: .open
     )
@@ -102,7 +102,9 @@ struct PlaneParts: Sendable {
     listeners.bind(.init(mutual: mutual, open: open, admin: admin, addresses: addresses))
   }
 
-  private func mutualService(_ listeners: Listeners) -> Service {
+  var openService: Service { Service(merging: [enrollment.openService, health.service]) }
+
+  func mutualService(_ listeners: Listeners) -> Service {
     Service(merging: [
       broker.service, enrollment.mutualService, workspaces.service(listeners), chats.service,
       health.service,

@@ -55,8 +55,8 @@ struct PKIStore {
     return issuer
   }
 
-  /// The leaf kept in two files; made if there is none, renewed past half of its life or when
-  /// `issuer` is not the one that signed it.
+  /// The leaf kept in two files; made if there is none, renewed past half of its life, or when
+  /// `issuer` is not the one that signed it, or when it is for other names.
   func leaf(
     certificate: String,
     key: String,
@@ -67,6 +67,7 @@ struct PKIStore {
     let ownKey = try keepKey(key)
     if let found = try readChain(certificate)?.first,
       found.publicKeyPin == ownKey.publicKey.pin, found.isSigned(by: issuer.certificate),
+      found.alternativeNames == template.names,
       now < found.notBefore + (found.notAfter - found.notBefore) / 2
     {
       return (found, ownKey)

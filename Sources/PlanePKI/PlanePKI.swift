@@ -44,10 +44,12 @@ package struct PlanePKI: Sendable {
   /// Loads what is in `folder`, makes what is not, and renews the server's and the admin's
   /// certificates past half of their life. A renewed one keeps its key, so pins stay right.
   ///
-  /// `now` is in seconds since 1970.
+  /// `hosts` are names and addresses the plane is reached by besides localhost; `now` is in seconds
+  /// since 1970.
   package static func open(
     in folder: StateFolder,
     trustDomain: TrustDomain = .development,
+    hosts: [String] = [],
     at now: Int64
   ) throws(PKIError) -> PlanePKI {
     let store = PKIStore(folder: folder)
@@ -59,7 +61,7 @@ package struct PlanePKI: Sendable {
       certificate: "pki/server.pem",
       key: "pki/server.key",
       by: authority,
-      .server,
+      .server(hosts),
       at: now
     )
     _ = try store.leaf(

@@ -2,14 +2,17 @@ internal import Crypto
 internal import Identity
 
 extension CertificateTemplate {
-  /// The plane on its own machine. Renewed at a start, so it must outlive the time between two.
-  static var server: CertificateTemplate {
-    CertificateTemplate(
+  /// The plane on its own machine, and by the further `hosts` it is reached by. Renewed at a start,
+  /// so it must outlive the time between two.
+  static func server(_ hosts: [String]) -> CertificateTemplate {
+    var names: [AlternativeName] = []
+    for host in ["localhost", "127.0.0.1", "::1"] + hosts {
+      let name = AlternativeName.host(host)
+      if !names.contains(name) { names.append(name) }
+    }
+    return CertificateTemplate(
       commonName: "localhost",
-      names: [
-        .dns("localhost"), .address([127, 0, 0, 1]),
-        .address([UInt8](repeating: 0, count: 15) + [1]),
-      ],
+      names: names,
       usages: [.server],
       lifetime: .seconds(30 * day)
     )

@@ -53,6 +53,12 @@ internal import Testing
     #expect(leaf.isSigned(by: issuer.certificate))
   }
 
+  @Test func `a host is an address or a name`() {
+    #expect(AlternativeName.host("127.0.0.1") == .address([127, 0, 0, 1]))
+    #expect(AlternativeName.host("::1") == .address([UInt8](repeating: 0, count: 15) + [1]))
+    #expect(AlternativeName.host("plane.example") == .dns("plane.example"))
+  }
+
   @Test func `serials are 128 bits long and differ`() throws {
     let serials = try (0..<8).map { _ in try issue([]).serial }
     #expect(Set(serials).count == 8)

@@ -70,6 +70,17 @@ internal import Testing
     try cleanUp()
   }
 
+  @Test func `a plane reached by another name gets a certificate for it, with its old key`() throws
+  {
+    let first = try PlanePKI.open(in: folder, at: now)
+    let second = try PlanePKI.open(in: folder, hosts: ["localhost", "plane.example"], at: now)
+    #expect(second.serverChain[0].dnsNames == ["localhost", "plane.example"])
+    #expect(second.serverChain[0].publicKeyPin == first.serverChain[0].publicKeyPin)
+    let third = try PlanePKI.open(in: folder, hosts: ["localhost", "plane.example"], at: now)
+    #expect(third.serverChain[0].der == second.serverChain[0].der)
+    try cleanUp()
+  }
+
   @Test func `a certified workspace is that workspace and no one else`() throws {
     let pki = try PlanePKI.open(in: folder, at: now)
     let id = try #require(SPIFFEID(.development, .workspace, "ws_1"))

@@ -1,6 +1,7 @@
 internal import Crypto
 internal import EventLoop
 internal import Host
+internal import Identity
 internal import RPC
 internal import SwiftProtobuf
 internal import TLS
@@ -42,6 +43,22 @@ internal import Wire
     await #expect {
       _ = try await Plane(taken)
     } throws: { "\($0)".hasPrefix("listen on 127.0.0.1:") }
+    await test.stop()
+  }
+
+  @Test func `what is served and what has an entry are the same, on each listener`() async throws {
+    let test = try await TestPlane()
+    let parts = test.plane.parts
+    let table = Permissions.standard
+    let served: [(Listener, Service)] = [
+      (.mutual, parts.mutualService(test.plane.listeners)), (.open, parts.openService),
+    ]
+    for (listener, service) in served {
+      let listed = table.methods.filter {
+        table.entry(for: $0)?.listeners.contains(listener) == true
+      }
+      #expect(service.paths.sorted() == listed)
+    }
     await test.stop()
   }
 

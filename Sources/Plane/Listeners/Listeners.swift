@@ -50,10 +50,12 @@ extension HostPort {
     return address
   }
 
+  /// All addresses of the machine.
+  var isEverywhere: Bool { host == "0.0.0.0" || host == "::" }
+
   /// Where a listener on this address is reached: with its real port, and by the name its
   /// certificate is for when it listens everywhere.
   func reached(at address: SocketAddress) -> HostPort {
-    let isEverywhere = host == "0.0.0.0" || host == "::"
-    return HostPort(host: isEverywhere ? "localhost" : host, port: address.port)
+    HostPort(host: isEverywhere ? "localhost" : host, port: address.port)
   }
 }
