@@ -119,7 +119,7 @@ let package = Package(
       "Plane",
       [
         "EventLoop", "Crypto", "TLS", "RPC", "Wire", "HTTP1", "Host", "Identity", "PlanePKI",
-        "Providers", protobuf,
+        "Providers", "Sandbox", "gatehouse-toold", protobuf,
       ]),
     tests("Providers", []),
     tests("Agent", ["Providers", "Wire", protobuf]),

@@ -42,12 +42,14 @@ package final class Plane: Sendable {
     disk = WorkerPool(name: "disk", threads: 1)
     loop = try EventLoop(name: "broker")
     listeners = Listeners()
-    parts = try PlaneParts(configuration, folder, pki, loop, disk, listeners)
-    try parts.open(configuration, pki, on: loop, binding: listeners)
-    let bound = listeners.bound
-    try await bound.mutual.start()
-    try await bound.open.start()
-    try await bound.admin.start()
+    do {
+      parts = try PlaneParts(configuration, folder, pki, loop, disk, listeners)
+      try parts.open(configuration, pki, on: loop, binding: listeners)
+      try await listeners.bound.start()
+    } catch {
+      loop.stop()
+      throw error
+    }
     parts.isReady.set(true)
     let workspaces = parts.workspaces
     // Ends when it has looked at each local daemon; nobody waits for one that is slow to end.

@@ -13,6 +13,12 @@ final class Listeners: Sendable {
     let open: Server
     let admin: AdminListener
     let addresses: Plane.Addresses
+
+    func start() async throws {
+      try await mutual.start()
+      try await open.start()
+      try await admin.start()
+    }
   }
 
   private let value = Mutex<Bound?>(nil)

@@ -43,11 +43,11 @@ actor Workspaces {
     var random = SystemRandomNumberGenerator()
     let id = Identifier.make(prefix: "ws", now: clock(), random: &random)
     var record = WorkspaceRecord(id: id, name: name, owner: WorkspaceRecord.Owner(principal))
+    busy.insert(id)
+    defer { busy.remove(id) }
     // The name is taken before anything is made for it.
     let draft = record
     try await registry.change { (table) throws(PlaneError) in try table.add(draft) }
-    busy.insert(id)
-    defer { busy.remove(id) }
     do {
       guard let localRoot else { return (record, try enrollment.makeToken(for: .workspace(id))) }
       record.local = try await daemons.prepare(id, root: localRoot)

@@ -1,0 +1,155 @@
+internal import EventLoop
+internal import FoundationEssentials
+internal import Host
+internal import RPC
+internal import Sandbox
+internal import SwiftProtobuf
+internal import Testing
+internal import Wire
+
+@testable internal import Plane
+
+/// With the built daemon, as a process of its own.
+@Suite(.timeLimit(.minutes(2))) struct `Local workspaces` {
+  private func daemon() throws -> String { try ThisProcess.sibling("gatehouse-toold") }
+
+  private func create(
+    _ admin: Connection,
+    root: String = ""
+  ) async throws -> Gatehouse_Plane_V1_Workspace {
+    let response: Gatehouse_Plane_V1_CreateWorkspaceResponse = try await admin.ask(
+      "/gatehouse.plane.v1.Workspaces/Create",
+      Gatehouse_Plane_V1_CreateWorkspaceRequest.with {
+        $0.name = "a1"
+        $0.local.root = root
+      }
+    )
+    return response.workspace
+  }
+
+  private func only(_ admin: Connection) async throws -> Gatehouse_Plane_V1_Workspace {
+    let list: Gatehouse_Plane_V1_ListWorkspacesResponse = try await admin.ask(
+      "/gatehouse.plane.v1.Workspaces/List",
+      Gatehouse_Plane_V1_ListWorkspacesRequest()
+    )
+    return try #require(list.workspaces.first)
+  }
+
+  /// What a script writes to stdout in the workspace, and how it ended.
+  private func run(
+    _ script: String,
+    _ connection: Connection
+  ) async throws -> (output: String, exit: Gatehouse_Tools_V1_Exit) {
+    let stream = try await connection.openStream("/gatehouse.tools.v1.Tools/Invoke")
+    let request = try Gatehouse_Tools_V1_ShellRequest.with { $0.script = script }.serializedData()
+    try await stream.send(
+      Gatehouse_Tools_V1_InvokeRequest.with {
+        $0.start.workspace = "a1"
+        $0.start.tool = "process.shell"
+        $0.start.request = request
+        $0.start.timeoutMs = 20_000
+      }.serializedBytes()
+    )
+    var output: [UInt8] = []
+    var exit = Gatehouse_Tools_V1_Exit()
+    while let message = try await stream.next() {
+      let response = try Gatehouse_Tools_V1_InvokeResponse(serializedBytes: message)
+      switch response.message {
+      case .chunk(let chunk): output += Array(chunk.data)
+      case .exit(let end): exit = end
+      default: break
+      }
+    }
+    return (String(decoding: output, as: UTF8.self), exit)
+  }
+
+  @Test func `a new one is linked, has tools, and runs a command`() async throws {
+    let test = try await TestPlane(daemon: daemon())
+    let admin = try await test.admin()
+    let workspace = try await create(admin)
+    #expect(workspace.state == .linked)
+    #expect(workspace.local)
+    #expect(workspace.tools.contains("process.shell"))
+    #expect(workspace.daemonVersion.hasPrefix("gatehouse-toold/"))
+    let result = try await run("pwd; exit 3", admin)
+    #expect(result.output == workspace.root + "\n")
+    #expect(result.exit.outcome == .exited)
+    #expect(result.exit.code == 3)
+    try await delete(admin)
+    #expect(!ThisProcess.isFolder(workspace.root))
+    await test.stop()
+  }
+
+  private func delete(_ admin: Connection) async throws {
+    let _: Gatehouse_Plane_V1_DeleteWorkspaceResponse = try await admin.ask(
+      "/gatehouse.plane.v1.Workspaces/Delete",
+      Gatehouse_Plane_V1_DeleteWorkspaceRequest.with { $0.workspace = "a1" }
+    )
+  }
+
+  @Test func `stopping ends the daemon, starting links it again`() async throws {
+    let test = try await TestPlane(daemon: daemon())
+    let admin = try await test.admin()
+    let id = try await create(admin).id
+    let first = try #require(test.plane.registry.record(id)?.local?.daemon)
+    let stopped: Gatehouse_Plane_V1_StopWorkspaceResponse = try await admin.ask(
+      "/gatehouse.plane.v1.Workspaces/Stop",
+      Gatehouse_Plane_V1_StopWorkspaceRequest.with { $0.workspace = "a1" }
+    )
+    #expect(stopped.workspace.state == .stopped)
+    #expect(!first.isRunning)
+    let started: Gatehouse_Plane_V1_StartWorkspaceResponse = try await admin.ask(
+      "/gatehouse.plane.v1.Workspaces/Start",
+      Gatehouse_Plane_V1_StartWorkspaceRequest.with { $0.workspace = "a1" }
+    )
+    #expect(started.workspace.state == .linked)
+    #expect(try await run("echo again", admin).output == "again\n")
+    try await delete(admin)
+    await test.stop()
+  }
+
+  @Test func `a root that was there stays when the workspace is deleted`() async throws {
+    let test = try await TestPlane(daemon: daemon())
+    let admin = try await test.admin()
+    let own = try TemporaryState()
+    try own.folder.write(Array("kept".utf8), to: "file")
+    #expect(try await create(admin, root: own.folder.path).root == own.folder.path)
+    #expect(try await run("cat file", admin).output == "kept")
+    try await delete(admin)
+    #expect(own.folder.exists("file"))
+    await test.stop()
+  }
+
+  @Test func `a daemon outlives the plane and finds the next one`() async throws {
+    let first = try await TestPlane(daemon: daemon())
+    let id = try await create(first.admin()).id
+    let process = try #require(first.plane.registry.record(id)?.local?.daemon)
+    let addresses = first.plane.addresses
+    await first.stop()
+    #expect(process.isRunning)
+    let second = try await TestPlane(daemon: daemon(), state: first.state, at: addresses)
+    let admin = try await second.admin()
+    let end = ContinuousClock.now + .seconds(40)
+    while try await only(admin).state != .linked, ContinuousClock.now < end {
+      await Task.yield()
+    }
+    #expect(second.plane.registry.record(id)?.local?.daemon == process)
+    #expect(try await run("echo still here", admin).output == "still here\n")
+    try await delete(admin)
+    #expect(!process.isRunning)
+    await second.stop()
+  }
+
+  @Test(.enabled(if: Landlock.version > 0, "this kernel has no Landlock"))
+  func `a command sees nothing of the plane's state`() async throws {
+    let test = try await TestPlane(daemon: daemon())
+    let admin = try await test.admin()
+    _ = try await create(admin)
+    let key = test.state.folder.path(of: "client/key.pem")
+    let result = try await run("cat '\(key)'", admin)
+    #expect(!result.output.contains("PRIVATE KEY"))
+    #expect(result.exit.code != 0)
+    try await delete(admin)
+    await test.stop()
+  }
+}
