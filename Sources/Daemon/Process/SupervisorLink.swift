@@ -4,7 +4,7 @@ package import Sandbox
 /// A daemon's connection to the supervisor of one command.
 package final class SupervisorLink: Sendable {
   package let socket: ControlSocket
-  /// The supervisor's process id, if it is a child of this process: then `reap` it.
+  /// The supervisor's process id, if it is a child of this process: then `Program.reap` it.
   package let child: Int32?
 
   private init(_ socket: ControlSocket, child: Int32?) {
@@ -81,9 +81,6 @@ package final class SupervisorLink: Sendable {
       return .gone
     }
   }
-
-  /// Waits for a supervisor that said it is gone, or was told to go, so that no zombie is left.
-  package func reap() { if let child { Program.reap(child) } }
 }
 
 /// A daemon's ends of a running command's pipes.

@@ -47,6 +47,7 @@ final class ScriptedPlane: Sendable {
   func close() async {
     await mutual.close(RPCStatus(.unavailable, "the test is over"))
     await open.close(RPCStatus(.unavailable, "the test is over"))
+    loop.stop()
   }
 
   // MARK: Services

@@ -55,6 +55,7 @@ final class TestDaemon: Sendable {
   func stop() async {
     daemon.stop()
     await stopped.wait { $0 }
+    daemon.loop.stop()
     try? FileManager.default.removeItem(atPath: path)
   }
 }
