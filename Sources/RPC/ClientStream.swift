@@ -14,9 +14,18 @@ package final class ClientStream: Sendable {
 
   /// Sends a message when there is room for it.
   ///
-  /// - Throws: `RPCStatus` when the call has ended.
-  package func send(_ message: [UInt8]) async throws {
-    try await call.connection.sendWhenRoom(message, on: call.id)
+  /// Gives false when the call has ended: that is no failure of its own, since the server's last
+  /// messages may still wait in `next`, which also says how the call ended.
+  ///
+  /// - Throws: `CancellationError`.
+  @discardableResult
+  package func send(_ message: [UInt8]) async throws -> Bool {
+    do {
+      try await call.connection.sendWhenRoom(message, on: call.id)
+      return true
+    } catch is RPCStatus {
+      return false
+    }
   }
 
   package func halfClose() async { await call.connection.halfClose(call.id) }

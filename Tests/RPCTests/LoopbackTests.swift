@@ -56,6 +56,18 @@ import Testing
     await loopback.close()
   }
 
+  @Test func `what the server sent before its end is read by a client that still sends`()
+    async throws
+  {
+    let loopback = try await Loopback { $0.handle("/t.T/Few") { _ in FewHandler() } }
+    let stream = try await loopback.connect().openStream("/t.T/Few")
+    // A call that has ended says so to senders, while its messages wait.
+    while try await stream.send([1]) {}
+    for number in 0..<9 { #expect(try await stream.next() == [UInt8(number)]) }
+    #expect(try await stream.next() == nil)
+    await loopback.close()
+  }
+
   @Test func `an unknown method is named`() async throws {
     let loopback = try await Loopback { _ in }
     let connection = try await loopback.connect()
@@ -136,6 +148,18 @@ import Testing
     #expect(error?.code == .unavailable)
     await loopback.close()
   }
+}
+
+/// Answers the first message with nine, and ends while the client still sends.
+private final class FewHandler: ServerHandler {
+  func received(_ message: [UInt8], credit: Int, on call: ServerCall) {
+    for number in 0..<9 { call.send([UInt8(number)]) }
+    call.finish(.ok)
+  }
+
+  func halfClosed(_ call: ServerCall) {}
+
+  func ended(_ status: RPCStatus, _ call: ServerCall) {}
 }
 
 /// Never answers; reports its end.
