@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <signal.h>
 #include <stdint.h>
 #include <sys/ioctl.h>
@@ -46,7 +47,18 @@ static int prepare(const struct gh_command *command, pid_t parent) {
   return 0;
 }
 
+// What root's commands must not have, though root's exec would give it: capabilities to look into
+// other processes or the kernel. CAP_PERFMON alone reads /proc/PID/environ past Landlock (Linux 6.18).
+// Ordinary accounts have none, and may not drop any: then there is nothing to do.
+static void drop_capabilities(void) {
+  static const int dropped[] = {CAP_SYS_MODULE, CAP_SYS_RAWIO, CAP_SYS_PTRACE, CAP_SYS_ADMIN,
+                                CAP_PERFMON, CAP_BPF, CAP_CHECKPOINT_RESTORE};
+  for (size_t index = 0; index < sizeof dropped / sizeof *dropped; index++)
+    (void)prctl(PR_CAPBSET_DROP, dropped[index], 0, 0, 0);
+}
+
 static int confine(int ruleset) {
+  drop_capabilities();
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return -1;
   return ruleset < 0 ? 0 : (int)syscall(SYS_landlock_restrict_self, ruleset, 0);
 }
