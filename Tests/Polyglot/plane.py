@@ -1,6 +1,7 @@
 """The real plane and both kinds of daemon, as programs in a temporary folder."""
-import json, os, pathlib, re, select, signal, socket, subprocess, sys, threading, time
+import os, pathlib, re, select, signal, socket, subprocess, sys, threading, time
 from client import Client, credentials
+from gatehouse.plane.v1 import workspaces_pb2
 
 HERE = pathlib.Path(__file__).parent
 BINARIES = HERE.parent.parent / ".build" / "debug"
@@ -15,6 +16,7 @@ class Plane:
         self.start()
 
     def start(self):
+        assert (BINARIES / "gatehouse").exists(), f"no {BINARIES}/gatehouse; run 'make build' first"
         command = [BINARIES / "gatehouse", "plane", "--state", self.state, "--listen", "127.0.0.1:0",
                    "--listen-open", "127.0.0.1:0", "--listen-admin", "127.0.0.1:0"]
         with open(self.log, "ab") as log:
@@ -56,7 +58,11 @@ class Toold:
         self.state.mkdir()
         self.proxy = Proxy(plane.listen)
         self.arguments = [answer.enroll_address or plane.open, plane.state / "pki" / "ca.pem", self.token, self.proxy.address]
-        self.start()
+        try:
+            self.start()
+        except BaseException:
+            self.close()
+            raise
 
     def start(self):
         with open(self.folder / "toold.log", "ab") as log:
@@ -65,7 +71,6 @@ class Toold:
         wait_until(self.is_linked, f"{self.id} is not linked: " + (self.folder / "toold.log").read_text())
 
     def is_linked(self):
-        from gatehouse.plane.v1 import workspaces_pb2
         assert self.process.poll() is None, (self.folder / "toold.log").read_text()
         return self.client.workspace(self.id).state == workspaces_pb2.WORKSPACE_STATE_LINKED
 
@@ -91,7 +96,6 @@ class Local:
         self.client = client
 
     def close(self):
-        from gatehouse.plane.v1 import workspaces_pb2
         self.client.workspaces.Delete(workspaces_pb2.DeleteWorkspaceRequest(workspace=self.id), timeout=30)
 
 
@@ -100,13 +104,13 @@ class Proxy:
 
     def __init__(self, target):
         host, port = target.rsplit(":", 1)
-        self.target, self.pairs, self.isOpen = (host, int(port)), [], True
+        self.target, self.pairs, self.is_open = (host, int(port)), [], True
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.address = "127.0.0.1:%d" % self.listener.getsockname()[1]
         threading.Thread(target=self.accept, daemon=True).start()
 
     def accept(self):
-        while self.isOpen:
+        while self.is_open:
             try:
                 pair = self.listener.accept()[0], socket.create_connection(self.target)
             except OSError:
@@ -139,7 +143,7 @@ class Proxy:
                 end.close()
 
     def close(self):
-        self.isOpen = False
+        self.is_open = False
         self.listener.close()
         self.cut()
 

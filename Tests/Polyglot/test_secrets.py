@@ -1,5 +1,5 @@
 """A key in the plane's environment is in the plane only."""
-import os, pathlib, tempfile
+import os, pathlib
 from plane import MARKER
 
 
