@@ -32,6 +32,9 @@ _Static_assert(O_CLOEXEC == 02000000, "numbers of x86 and ARM");
 // `d_type` is compared with macros that the importer drops.
 static inline int gh_is_link(const struct dirent *entry) { return entry->d_type == 10 /* DT_LNK */; }
 
+// SIG_IGN is a cast.
+static inline void gh_ignore_broken_pipes(void) { signal(SIGPIPE, SIG_IGN); }
+
 // `openat` and `fcntl` are variadic.
 static inline int gh_open_at(int folder, const char *name, int flags, mode_t mode) {
   return openat(folder, name, flags | O_CLOEXEC, mode);

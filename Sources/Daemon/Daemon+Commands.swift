@@ -32,7 +32,7 @@ extension Daemon {
     launch(call, request, command.key)
   }
 
-  /// On the pool: journals the call, then starts its supervisor.
+  /// On the spawner: journals the call, then starts its supervisor.
   private func launch(_ call: LiveCall, _ request: CommandRequest, _ key: [UInt8]) {
     let plan = SupervisorPlan(
       key: key,
@@ -53,7 +53,7 @@ extension Daemon {
     )
     let (id, journal, root, program) = (call.id, journal, root, options.program)
     do {
-      try pool.submit {
+      try spawner.submit {
         let result = Launch.run(
           plan,
           entry,
@@ -321,7 +321,7 @@ extension Daemon {
     }
     (command.registration, command.link) = (nil, nil)
     // It is going: a moment at most, but not on the loop. The socket must close meanwhile.
-    if let child = link.child { try? pool.submit { Program.reap(child) } }
+    if let child = link.child { try? spawner.submit { Program.reap(child) } }
   }
 }
 

@@ -126,8 +126,8 @@ extension Daemon {
     if let command = call.command {
       letGo(command)
       let journal = journal
-      // Left for the next start if the pool is full.
-      try? pool.submit { journal.folder.removeFolder(id) }
+      // Left for the next start if the spawner is full.
+      try? spawner.submit { journal.folder.removeFolder(id) }
     }
     if isStopping { stopIfDone() }
   }

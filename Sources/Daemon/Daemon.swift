@@ -17,7 +17,10 @@ package actor Daemon {
 
   let options: DaemonOptions
   let log: Log
+  /// For the `files.*` tools, which may take long.
   let pool: WorkerPool
+  /// For the journal and the supervisors, which must not wait for those.
+  let spawner: WorkerPool
   let state: SharedFolder
   let journal: SharedFolder
   let root: SharedRoot
@@ -77,6 +80,8 @@ package actor Daemon {
       inherited: Account.environment
     )
     pool = WorkerPool(name: "tools", threads: 4)
+    spawner = WorkerPool(name: "spawner", threads: 2)
+    ThisProcess.ignoreBrokenPipes()
     var random = SystemRandomNumberGenerator()
     instance = InstanceID(random: &random)
     calls = DaemonCalls(maxCalls: options.maxCalls)

@@ -17,7 +17,8 @@ package struct DaemonOptions: Sendable {
   package var pins: [String] = []
   /// Further paths that commands must not see, e.g. the plane's state on the same machine.
   package var hidden: [String] = []
-  package var maxCalls = 512
+  /// A call takes up to seven descriptors; this many fit the usual limit of 1,024.
+  package var maxCalls = 128
   /// `gatehouse-toold` itself, which supervises the commands.
   package var program = "/proc/self/exe"
 

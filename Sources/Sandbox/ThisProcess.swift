@@ -22,6 +22,10 @@ package enum ThisProcess {
     try set(PR_SET_CHILD_SUBREAPER, 1, "become child subreaper")
   }
 
+  /// From here on, writing to a pipe that nobody reads fails instead of ending the process. What
+  /// `Program` and `ConfinedCommand` start is not affected.
+  package static func ignoreBrokenPipes() { gh_ignore_broken_pipes() }
+
   private static func set(
     _ option: Int32,
     _ value: UInt,

@@ -22,7 +22,7 @@ enum Arguments {
       --plane HOST:PORT        the plane's mutual listener; else as enrollment says
       --pin sha256//BASE64     a public key that must be in the plane's chain; repeat for others
       --hide PATH              a further path that commands must not see; repeat for others
-      --max-calls N            calls at once, 1 to 1024; else 512
+      --max-calls N            calls at once, 1 to 1024; else 128
       --help, --version
 
     """

@@ -2,6 +2,7 @@ import Crypto
 import DaemonWire
 import EventLoop
 import FoundationEssentials
+import Glibc
 import RPC
 import Sandbox
 import Testing
@@ -94,6 +95,38 @@ private func withDaemon(
       let call = try await plane.ended("call_1")
       #expect(call.text == "hello\nover\n")
       #expect(call.inputTaken == 6)
+    }
+  }
+
+  @Test func `outlive a command that does not read its input`() async throws {
+    try await withDaemon { plane, _ in
+      try plane.offer(
+        "call_1",
+        script: "exec 0<&-; echo ready; while [ ! -e go ]; do sleep 0.05; done"
+      )
+      await plane.state.wait { $0.calls["call_1"]?.text == "ready\n" }
+      try plane.write("for nobody\n", at: 0, to: "call_1")
+      await plane.state.wait { $0.calls["call_1"]?.inputTaken == 11 }
+      try plane.offer("call_2", script: "touch go")
+      #expect(try await plane.ended("call_1").exit?.code == 0)
+    }
+  }
+
+  @Test(.enabled(if: Landlock.version > 0))
+  func `show a command neither the daemon's state nor its environment`() async throws {
+    unsafe setenv("GATEHOUSE_TEST_MARKER", "secret", 1)
+    try await withDaemon { plane, daemon in
+      let state = daemon.options.state
+      try plane.offer(
+        "call_1",
+        script: "cat \(state)/identity; ls \(state)/calls/*/call | xargs cat; env"
+      )
+      let call = try await plane.ended("call_1")
+      #expect(!call.text.contains("PRIVATE KEY"))
+      #expect(!call.text.contains("secret"))
+      #expect(call.text.contains("PATH="))
+      let errors = call.output[DaemonWire.Stream.stderr.rawValue] ?? []
+      #expect(String(decoding: errors, as: UTF8.self).contains("Permission denied"))
     }
   }
 
