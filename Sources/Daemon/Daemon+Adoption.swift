@@ -25,9 +25,10 @@ extension Daemon {
       id: id,
       tool: entry.tool,
       digest: entry.digest,
-      requestBytes: 0,
+      requestBytes: Int(entry.requestBytes),
       deadline: .now + left
     )
+    call.hasRequest = true
     live[id] = call
     let command = LiveCall.Command(key: entry.key)
     command.isTerminal = entry.isTerminal

@@ -45,6 +45,7 @@ extension Daemon {
     let entry = CallJournal(
       tool: call.tool,
       digest: call.digest,
+      requestBytes: UInt32(call.requestBytes),
       key: key,
       deadline: WallClock.microseconds + Int64((call.deadline - .now) / .microseconds(1)),
       isTerminal: request.terminal != nil,

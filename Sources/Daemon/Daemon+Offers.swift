@@ -138,6 +138,7 @@ extension Daemon {
     guard let call = live[id] else { preconditionFailure("a call without its data is started") }
     let request = call.request
     call.request = []
+    call.hasRequest = true
     log("call_started", ["call": id, "tool": call.tool])
     if CommandRequest.tools.contains(call.tool) {
       startCommand(call, request)

@@ -11,6 +11,8 @@ internal import Sandbox
 struct CallJournal: Equatable {
   var tool: String
   var digest: [UInt8]
+  /// The request's whole length, which the plane need not send again.
+  var requestBytes: UInt32
   /// The supervisor's key.
   var key: [UInt8]
   /// Microseconds since 1970.
@@ -31,6 +33,7 @@ struct CallJournal: Equatable {
     var writer = ByteWriter()
     writer.put(tool)
     writer.put(digest)
+    writer.put(requestBytes)
     writer.put(key)
     writer.put(deadline)
     writer.put(isTerminal)
@@ -42,6 +45,7 @@ struct CallJournal: Equatable {
   init(
     tool: String,
     digest: [UInt8],
+    requestBytes: UInt32,
     key: [UInt8],
     deadline: Int64,
     isTerminal: Bool,
@@ -50,6 +54,7 @@ struct CallJournal: Equatable {
   ) {
     self.tool = tool
     self.digest = digest
+    self.requestBytes = requestBytes
     self.key = key
     self.deadline = deadline
     self.isTerminal = isTerminal
@@ -61,6 +66,7 @@ struct CallJournal: Equatable {
     var reader = ByteReader(bytes)
     tool = try reader.getString()
     digest = try reader.getBytes()
+    requestBytes = try reader.get(UInt32.self)
     key = try reader.getBytes()
     deadline = try reader.get(Int64.self)
     isTerminal = try reader.getBool()

@@ -11,6 +11,8 @@ final class LiveCall {
   let digest: [UInt8]
   /// What arrived of the request; emptied once the tool has it.
   var request: [UInt8] = []
+  /// The tool has the whole request.
+  var hasRequest = false
   /// The request's whole length.
   let requestBytes: Int
   let deadline: ContinuousClock.Instant
@@ -50,7 +52,10 @@ final class LiveCall {
   var received: [StreamOffset] {
     [
       StreamOffset(stream: .stdin, offset: input.received),
-      StreamOffset(stream: .request, offset: UInt64(request.count)),
+      StreamOffset(
+        stream: .request,
+        offset: UInt64(hasRequest ? requestBytes : request.count)
+      ),
     ]
   }
 

@@ -209,7 +209,8 @@ private func withDaemon(
     try await withDaemon { plane, _ in
       let words = (0..<8).map { _ in [UInt8](repeating: UInt8(ascii: "x"), count: 60_000) }
       let request = ExecRequest(
-        argv: ["/bin/sh", "-c", "echo \"$*\" | wc -c", "sh"].map { Array($0.utf8) } + words
+        argv: ["/bin/sh", "-c", "echo \"$*\" | wc -c; read x", "sh"].map { Array($0.utf8) } + words,
+        stdin: true
       )
       try plane.offer("call_1", "process.exec", request, inOffer: false)
       await plane.state.wait { $0.calls["call_1"]?.carry != nil }
@@ -221,7 +222,15 @@ private func withDaemon(
           to: "call_1"
         )
       }
-      #expect(try await plane.ended("call_1").text == "480008\n")
+      await plane.state.wait { $0.calls["call_1"]?.text == "480008\n" }
+      await plane.cut()
+      await plane.linked(2)
+      try plane.resume("call_1")
+      let state = await plane.state.wait { $0.calls["call_1"]?.opened.count == 2 }
+      let received = state.calls["call_1"]?.opened.last?.received ?? []
+      #expect(received.first { $0.stream == .request }?.offset == UInt64(bytes.count))
+      try plane.write("\n", at: 0, to: "call_1")
+      #expect(try await plane.ended("call_1").exit?.code == 0)
     }
   }
 
