@@ -90,6 +90,14 @@ let package = Package(
         protobuf, arguments,
       ]),
 
+    // The person's side.
+    part("Console", ["CLinux"]),
+    program(
+      "gatehouse",
+      ["Client", "Console", "EventLoop", "Host", "Plane", "Providers", "Sandbox", "Wire", protobuf, arguments]
+    ),
+    part("Client", ["Console", "Crypto", "EventLoop", "Host", "RPC", "TLS", "Wire", protobuf]),
+
     tests("EventLoop", []),
     tests("Crypto", []),
     tests("TLS", ["Crypto", "TestSupport"]),
@@ -124,6 +132,7 @@ let package = Package(
     tests("Providers", []),
     tests("Agent", ["Providers", "Wire", protobuf]),
     tests("gatehouse-bench", []),
+    tests("Client", ["Console", "RPC", "Wire", protobuf]),
   ],
   swiftLanguageModes: [.v6]
 )

@@ -24,6 +24,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "console.h"
 #include "files.h"
 #include "landlock.h"
 #include "process.h"

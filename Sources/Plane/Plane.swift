@@ -46,6 +46,8 @@ package final class Plane: Sendable {
       parts = try PlaneParts(configuration, folder, pki, loop, disk, listeners)
       try parts.open(configuration, pki, on: loop, binding: listeners)
       try await listeners.bound.start()
+      // So that a client that is given the state folder finds the plane.
+      try folder.write(Array("\(listeners.bound.addresses.mutual)\n".utf8), to: "client/plane")
     } catch {
       loop.stop()
       throw error

@@ -1,0 +1,85 @@
+internal import EventLoop
+internal import RPC
+package import SwiftProtobuf
+internal import TLS
+
+/// A connection to a plane, for typed calls.
+package struct PlaneClient: Sendable {
+  private let connection: Connection
+  private let loop: EventLoop
+
+  /// - Throws: `ClientError`, naming the plane's address and what it said.
+  package static func connect(_ settings: ClientSettings) async throws -> PlaneClient {
+    do {
+      let loop = try EventLoop(name: "client")
+      let tls = try TLSContext.client(
+        identity: TLSIdentity(chainPEM: settings.certificatePEM, keyPEM: settings.keyPEM),
+        authoritiesPEM: settings.authoritiesPEM
+      )
+      let connection = try await Connection.connect(to: settings.plane, tls: tls, on: loop)
+      return PlaneClient(connection: connection, loop: loop)
+    } catch let status as RPCStatus {
+      throw ClientError(
+        "cannot reach the plane at \(settings.plane): \(status.message); "
+          + "is it running? ('gatehouse doctor' looks)"
+      )
+    } catch {
+      throw ClientError("cannot use the client identity: \(error)")
+    }
+  }
+
+  /// Ends the connection and its thread.
+  package func close() async {
+    await connection.closeClient()
+    loop.stop()
+  }
+
+  /// One request, one response.
+  ///
+  /// - Parameters:
+  ///   - path: `/package.Service/Method`.
+  ///   - request: of the method's type, as `Response` is.
+  ///   - timeout: `nil` for methods that wait for something to end.
+  /// - Returns: the response.
+  /// - Throws: `ClientError`; `CancellationError`.
+  package func call<Response: Message>(
+    _ path: String,
+    _ request: some Message,
+    timeout: Duration? = .seconds(60)
+  ) async throws -> Response {
+    do {
+      let bytes = try await connection.unary(
+        path,
+        try request.serializedBytes(),
+        timeout: timeout
+      )
+      return try Response(serializedBytes: bytes)
+    } catch let status as RPCStatus {
+      throw ClientError(status)
+    }
+  }
+
+  /// Gives each response of a streaming method to `body`.
+  ///
+  /// - Throws: `ClientError`; `CancellationError`; what `body` throws.
+  package func stream<Response: Message>(
+    _ path: String,
+    _ request: some Message,
+    _ body: (Response) async throws -> Void
+  ) async throws {
+    do {
+      let stream = try await open(path)
+      try await stream.send(try request.serializedBytes())
+      await stream.halfClose()
+      while let bytes = try await stream.next() {
+        try await body(try Response(serializedBytes: bytes))
+      }
+    } catch let status as RPCStatus {
+      throw ClientError(status)
+    }
+  }
+
+  func open(_ path: String) async throws -> ClientStream {
+    try await connection.openStream(path)
+  }
+}

@@ -1,0 +1,185 @@
+internal import Console
+internal import EventLoop
+internal import FoundationEssentials
+internal import RPC
+internal import SwiftProtobuf
+package import Wire
+
+/// One call that this process owns: its input, output, signals and end. `gatehouse exec` and
+/// `gatehouse call invoke`.
+package struct Execution: Sendable {
+  private let client: PlaneClient
+  private let start: Gatehouse_Tools_V1_InvokeStart
+  private let options: Options
+
+  /// What of this process is joined to the call.
+  package struct Options: Sendable {
+    /// Standard input goes to the command.
+    package var sendsInput = false
+    /// Standard input is a terminal in raw mode.
+    package var isTerminal = false
+    /// People are told when the call waits or its link is cut.
+    package var talk: @Sendable (String) -> Void = { _ in }
+    /// Takes the output, in order; may block. Our own two streams, unless set.
+    package var write: @Sendable (Gatehouse_Tools_V1_Stream, [UInt8]) throws -> Void = {
+      let stream: StandardStream = $0 == .stderr ? .error : .output
+      try stream.write($1)
+    }
+
+    package init() {}
+  }
+
+  package init(
+    _ client: PlaneClient,
+    _ start: Gatehouse_Tools_V1_InvokeStart,
+    _ options: Options
+  ) {
+    self.client = client
+    self.start = start
+    self.options = options
+  }
+
+  /// Runs the call to its end. SIGINT, SIGTERM and SIGHUP cancel it, and it returns when the end is
+  /// confirmed; a second one returns at once, and the plane cancels by itself.
+  ///
+  /// - Throws: `ClientError`, `ConsoleError`.
+  package func run(signals: AsyncStream<Int32>? = nil) async throws -> Gatehouse_Tools_V1_Exit {
+    do {
+      let stream = try await client.open("/gatehouse.tools.v1.Tools/Invoke")
+      try await stream.send(request { $0.start = start })
+      return try await withThrowingTaskGroup(of: Gatehouse_Tools_V1_Exit?.self) { group in
+        let parts = Parts(stream: stream, client: client, write: options.write)
+        group.addTask { try await receive(parts) }
+        if let signals { group.addTask { try await watch(signals, parts) } }
+        if options.sendsInput { group.addTask { try await sendInput(parts) } }
+        defer { group.cancelAll() }
+        while let end = try await group.next() {
+          if let exit = end { return exit }
+        }
+        throw ClientError("the plane ended the call without saying how", exitCode: 125)
+      }
+    } catch let status as RPCStatus {
+      throw ClientError(status, exitCode: 125)
+    } catch let error as ClientError {
+      throw error.with(exitCode: error.exitCode == 1 ? 125 : error.exitCode)
+    }
+  }
+
+  /// What the tasks of one execution share.
+  private final class Parts: Sendable {
+    let stream: ClientStream
+    let client: PlaneClient
+    let input = InputWindow()
+    let output: OutputSink
+    let callID = AsyncValue<String>()
+
+    init(
+      stream: ClientStream,
+      client: PlaneClient,
+      write: @escaping @Sendable (Gatehouse_Tools_V1_Stream, [UInt8]) throws -> Void
+    ) {
+      self.stream = stream
+      self.client = client
+      output = OutputSink(write)
+    }
+  }
+
+  private func receive(_ parts: Parts) async throws -> Gatehouse_Tools_V1_Exit? {
+    while let bytes = try await parts.stream.next() {
+      switch try Gatehouse_Tools_V1_InvokeResponse(serializedBytes: bytes).message {
+      case .accepted(let accepted): parts.callID.set(accepted.callID)
+      case .chunk(let chunk):
+        if let ack = try await parts.output.take(chunk) {
+          try await parts.stream.send(request { $0.ack = ack })
+        }
+      case .gap(let gap):
+        await parts.output.skip(gap)
+        options.talk("\(gap.length) bytes of output are lost")
+      case .ack(let ack):
+        for offset in ack.offsets where offset.stream == .stdin {
+          await parts.input.acknowledge(before: offset.offset)
+        }
+      case .state(let change):
+        // Without a detail it simply runs, after a wait or a cut of which there was one.
+        options.talk(change.detail.isEmpty ? "it goes on" : change.detail)
+      case .exit(let exit):
+        await parts.input.close()
+        try await parts.output.check(exit.totals)
+        return exit
+      case nil: break
+      }
+    }
+    return nil
+  }
+
+  private func sendInput(_ parts: Parts) async throws -> Gatehouse_Tools_V1_Exit? {
+    let reader = WorkerPool(name: "input", threads: 1)
+    let input = StandardInput()
+    return try await withTaskCancellationHandler {
+      while await parts.input.waitForRoom() {
+        guard let bytes = try await reader.run({ input.read(limit: 32 * 1024) }) else { break }
+        let offset = await parts.input.advance(by: bytes.count)
+        try await parts.stream.send(
+          request {
+            $0.chunk.stream = .stdin
+            $0.chunk.offset = offset
+            $0.chunk.data = .init(bytes)
+          }
+        )
+      }
+      let end = await parts.input.position
+      try await parts.stream.send(request { $0.closeStdin.offset = end })
+      return nil
+    } onCancel: {
+      input.stop()
+    }
+  }
+
+  private func watch(
+    _ signals: AsyncStream<Int32>,
+    _ parts: Parts
+  ) async throws -> Gatehouse_Tools_V1_Exit? {
+    var isCancelling = false
+    if options.isTerminal { try await sendSize(parts) }
+    for await number in signals {
+      if number == Signals.windowChanged {
+        if options.isTerminal { try await sendSize(parts) }
+        continue
+      }
+      guard !isCancelling else { throw ClientError("left without waiting", exitCode: 130) }
+      isCancelling = true
+      options.talk("stopping the command; once more leaves without waiting")
+      try await cancel(parts)
+    }
+    return nil
+  }
+
+  /// Asks for the call's end on a call of its own: this stream may be full of input.
+  private func cancel(_ parts: Parts) async throws {
+    let callID = await parts.callID.value
+    // Ends when the call has, of which `receive` hears too.
+    Task {
+      let _: Gatehouse_Tools_V1_CancelResponse? = try? await parts.client.call(
+        "/gatehouse.tools.v1.Tools/Cancel",
+        Gatehouse_Tools_V1_CancelRequest.with { $0.callID = callID },
+        timeout: nil
+      )
+    }
+  }
+
+  private func sendSize(_ parts: Parts) async throws {
+    guard let size = Terminal.size else { return }
+    try await parts.stream.send(
+      request {
+        $0.resize.columns = UInt32(size.columns)
+        $0.resize.rows = UInt32(size.rows)
+      }
+    )
+  }
+
+  private func request(
+    _ fill: (inout Gatehouse_Tools_V1_InvokeRequest) -> Void
+  ) throws -> [UInt8] {
+    try Gatehouse_Tools_V1_InvokeRequest.with(fill).serializedBytes()
+  }
+}

@@ -1,0 +1,37 @@
+package import Wire
+
+/// The exit code that stands for a call's end, and what to say about it.
+package struct ExitStatus: Sendable, Equatable {
+  package let code: Int32
+  /// For standard error; empty when the code says it all.
+  package let message: String
+
+  /// 124 deadline, 125 our own failure, 126 not executable, 127 not found, 128+n signal, 130
+  /// interrupted; else the command's own.
+  package init(_ exit: Gatehouse_Tools_V1_Exit) {
+    let reason = exit.hasError ? exit.error.message : ""
+    switch exit.outcome {
+    case .exited: self.init(exit.code, exit.code == 0 ? "" : reason)
+    case .signalled: self.init(128 + exit.signal, "ended by signal \(exit.signal)")
+    case .spawnFailed: self.init(Self.spawnCode(exit.error.code), reason)
+    case .timedOut: self.init(124, "took longer than its deadline; everything it started was ended")
+    case .cancelled: self.init(130, "cancelled; everything it started was ended")
+    case .refused: self.init(125, "refused: \(reason)")
+    default:
+      self.init(125, "lost: \(reason.isEmpty ? "nobody can say how the call ended" : reason)")
+    }
+  }
+
+  private init(_ code: Int32, _ message: String) {
+    self.code = code
+    self.message = message
+  }
+
+  private static func spawnCode(_ error: String) -> Int32 {
+    switch error {
+    case "not_found": 127
+    case "not_executable", "permission_denied", "is_directory": 126
+    default: 125
+    }
+  }
+}

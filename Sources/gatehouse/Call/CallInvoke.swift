@@ -1,0 +1,57 @@
+internal import ArgumentParser
+internal import Client
+internal import Console
+internal import Wire
+
+struct CallInvoke: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "invoke",
+    abstract: "Run any tool, with its request in JSON.",
+    discussion: """
+      gatehouse call invoke w1 files.stat --request '{"path": "TUFLRUZJTEU="}'
+      The JSON is protobuf's: bytes are base64. A tool's answer is printed as JSON; a command's
+      output as it comes.
+      """
+  )
+
+  @OptionGroup var client: ClientOptions
+
+  @Argument(help: "The workspace's name or id.")
+  var workspace: String
+
+  @Argument(help: "The tool's name, e.g. files.read.")
+  var tool: String
+
+  @Option(help: ArgumentHelp("The tool's request message as JSON.", valueName: "json"))
+  var request = "{}"
+
+  @Option(help: ArgumentHelp("End the call after so many seconds.", valueName: "seconds"))
+  var timeout: UInt32 = 0
+
+  @Option(
+    help: ArgumentHelp("The same key and request give the same call, once.", valueName: "key")
+  )
+  var idempotencyKey = ""
+
+  func run() async throws {
+    let signals = Signals.watch([Signals.interrupt, Signals.terminate, Signals.hangUp])
+    var start = Gatehouse_Tools_V1_InvokeStart()
+    start.workspace = workspace
+    start.tool = tool
+    start.request = try ToolMessages.request(tool, json: request)
+    start.timeoutMs = UInt64(timeout) * 1000
+    start.idempotencyKey = idempotencyKey
+    start.acknowledges = true
+    let exit = try await client.withClient { [start] client in
+      try await Execution(client, start, Execution.Options()).run(signals: signals)
+    }
+    if exit.outcome == .exited, exit.code == 0,
+      let json = try ToolMessages.response(tool, exit.response)
+    {
+      try DataOutput.line(json)
+    }
+    let status = ExitStatus(exit)
+    if !status.message.isEmpty { Talk.complain(status.message) }
+    Exit.leave(with: status.code)
+  }
+}

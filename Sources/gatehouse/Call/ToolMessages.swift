@@ -1,0 +1,45 @@
+internal import Client
+internal import FoundationEssentials
+internal import SwiftProtobuf
+internal import Wire
+
+/// Which messages a tool speaks, for people who write JSON.
+enum ToolMessages {
+  /// The tool's request message from its JSON form.
+  ///
+  /// - Throws: `ClientError` for unknown tools, and JSON that is not the tool's.
+  static func request(_ tool: String, json: String) throws -> Data {
+    guard let (request, _) = types[tool] else {
+      let names = types.keys.sorted().joined(separator: ", ")
+      throw ClientError("there is no tool '\(tool)'; there are \(names)", exitCode: 64)
+    }
+    do {
+      return try request.init(jsonString: json).serializedBytes()
+    } catch {
+      throw ClientError("--request is no \(request.protoMessageName): \(error)", exitCode: 64)
+    }
+  }
+
+  /// A tool's answer as JSON; `nil` for commands, which have none.
+  static func response(_ tool: String, _ bytes: Data) throws -> String? {
+    guard let response = types[tool]?.response else { return nil }
+    var options = JSONEncodingOptions()
+    options.preserveProtoFieldNames = true
+    return try response.init(serializedBytes: bytes).jsonString(options: options)
+  }
+
+  private static let types: [String: (request: any Message.Type, response: (any Message.Type)?)] = [
+    "process.exec": (Gatehouse_Tools_V1_ExecRequest.self, nil),
+    "process.shell": (Gatehouse_Tools_V1_ShellRequest.self, nil),
+    "files.read": (Gatehouse_Tools_V1_ReadRequest.self, Gatehouse_Tools_V1_ReadResponse.self),
+    "files.write": (Gatehouse_Tools_V1_WriteRequest.self, Gatehouse_Tools_V1_WriteResponse.self),
+    "files.edit": (Gatehouse_Tools_V1_EditRequest.self, Gatehouse_Tools_V1_EditResponse.self),
+    "files.stat": (Gatehouse_Tools_V1_StatRequest.self, Gatehouse_Tools_V1_StatResponse.self),
+    "files.list": (
+      Gatehouse_Tools_V1_ListFilesRequest.self, Gatehouse_Tools_V1_ListFilesResponse.self
+    ),
+    "files.search": (
+      Gatehouse_Tools_V1_SearchRequest.self, Gatehouse_Tools_V1_SearchResponse.self
+    ),
+  ]
+}

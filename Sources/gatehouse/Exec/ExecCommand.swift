@@ -1,0 +1,98 @@
+internal import ArgumentParser
+internal import Client
+internal import Console
+internal import FoundationEssentials
+internal import SwiftProtobuf
+internal import Wire
+
+struct ExecCommand: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "exec",
+    abstract: "Run a command in a workspace.",
+    discussion: """
+      Standard input goes to the command, its two outputs come here byte by byte. Exits with the
+      command's code; 124 deadline, 125 failure of ours, 126 not executable, 127 not found,
+      128+n signal, 130 interrupted.
+      """
+  )
+
+  @OptionGroup var client: ClientOptions
+
+  @Argument(help: "The workspace's name or id.")
+  var workspace: String
+
+  @Flag(name: [.long, .customShort("t")], help: "Give the command a terminal: this one.")
+  var tty = false
+
+  @Option(
+    help: ArgumentHelp("Folder to run in, relative to the workspace's root.", valueName: "dir")
+  )
+  var cwd = ""
+
+  @Option(
+    name: [.long, .customShort("e")],
+    help: ArgumentHelp("Add to the command's environment.", valueName: "name=value")
+  )
+  var env: [String] = []
+
+  @Option(help: ArgumentHelp("End the command after so many seconds.", valueName: "seconds"))
+  var timeout: UInt32 = 0
+
+  @Argument(parsing: .postTerminator, help: "Program and arguments.")
+  var argv: [String]
+
+  func validate() throws {
+    guard !argv.isEmpty else {
+      throw ValidationError("no command; write it after '--': gatehouse exec W -- ls -l")
+    }
+    if let bad = env.first(where: { !$0.contains("=") }) {
+      throw ValidationError("--env '\(bad)' is not NAME=VALUE")
+    }
+  }
+
+  func run() async throws {
+    let signals = Signals.watch([
+      Signals.interrupt, Signals.terminate, Signals.hangUp, Signals.windowChanged,
+    ])
+    let mode = tty ? try Terminal.makeRaw() : nil
+    defer { mode?.restore() }
+    let exit = try await client.withClient { client in
+      var options = Execution.Options()
+      options.sendsInput = true
+      options.isTerminal = tty
+      options.talk = { Talk.say(Talk.style.dim("gatehouse: \($0)")) }
+      return try await Execution(client, start(), options).run(signals: signals)
+    }
+    mode?.restore()
+    let status = ExitStatus(exit)
+    if !status.message.isEmpty { Talk.complain(status.message) }
+    Exit.leave(with: status.code)
+  }
+
+  private func start() throws -> Gatehouse_Tools_V1_InvokeStart {
+    var request = Gatehouse_Tools_V1_ExecRequest()
+    request.argv = argv.map { Data($0.utf8) }
+    request.cwd = Data(cwd.utf8)
+    request.stdin = true
+    request.environment = env.map { entry in
+      var variable = Gatehouse_Tools_V1_EnvironmentVariable()
+      let parts = entry.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+      variable.name = String(parts[0])
+      variable.value = parts.count > 1 ? String(parts[1]) : ""
+      return variable
+    }
+    if tty {
+      request.terminal.columns = UInt32(Terminal.size?.columns ?? 80)
+      request.terminal.rows = UInt32(Terminal.size?.rows ?? 24)
+    }
+    var start = Gatehouse_Tools_V1_InvokeStart()
+    start.workspace = workspace
+    start.tool = "process.exec"
+    start.request = try request.serializedData()
+    start.timeoutMs = UInt64(timeout) * 1000
+    // A command of a person's has no deadline of ours, beyond the plane's greatest.
+    if timeout == 0 { start.timeoutMs = 24 * 60 * 60 * 1000 }
+    start.acknowledges = true
+    return start
+  }
+}

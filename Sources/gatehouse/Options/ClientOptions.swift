@@ -1,0 +1,41 @@
+internal import ArgumentParser
+internal import Client
+
+/// Which plane a command talks to, and as whom.
+struct ClientOptions: ParsableArguments {
+  @Option(
+    help: ArgumentHelp(
+      "The plane's address. Default: GATEHOUSE_PLANE, else what the identity's folder says.",
+      valueName: "host:port"
+    )
+  )
+  var plane: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "State folder of a plane on this machine: act as its admin.",
+      valueName: "dir"
+    )
+  )
+  var state: String?
+
+  /// Connects, lends the client, and closes it.
+  func withClient<Result>(_ body: (PlaneClient) async throws -> Result) async throws -> Result {
+    let settings = try ClientSettings.find(.init(plane: plane, state: state))
+    let client = try await PlaneClient.connect(settings)
+    do {
+      let result = try await body(client)
+      await client.close()
+      return result
+    } catch {
+      await client.close()
+      throw error
+    }
+  }
+}
+
+/// Output for machines.
+struct JSONOption: ParsableArguments {
+  @Flag(help: "Print JSON instead of text.")
+  var json = false
+}
