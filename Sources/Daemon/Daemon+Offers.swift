@@ -79,8 +79,13 @@ extension Daemon {
     } catch {
       return log("bad_resume", ["call": resume.callId, "error": "\(error)"])
     }
-    for output in call.outputs { output.sent = positions[output.stream] }
-    perform(calls.handle(resume.callId, .granted(ticket)), of: resume.callId, on: link)
+    let actions = calls.handle(resume.callId, .granted(ticket))
+    // A repeated resume opens nothing; its positions are those of the stream there is.
+    let opensCarry = actions.contains { if case .openCarry = $0 { true } else { false } }
+    if opensCarry {
+      for output in call.outputs { output.sent = positions[output.stream] }
+    }
+    perform(actions, of: resume.callId, on: link)
     resumeReading(call)
   }
 

@@ -300,6 +300,27 @@ private func withDaemon(
     }
   }
 
+  @Test func `send nothing again for a resume that is repeated`() async throws {
+    try await withDaemon { plane, _ in
+      try plane.offer("call_1", script: "read x; echo one; echo two; read x; echo $x")
+      await plane.state.wait { $0.calls["call_1"]?.carry != nil }
+      await plane.cut()
+      await plane.linked(2)
+      let ticket = plane.ticket(for: "call_1")
+      try plane.resume("call_1", with: ticket)
+      await plane.state.wait { $0.calls["call_1"]?.carries == 2 }
+      try plane.write("go\n", at: 0, to: "call_1")
+      await plane.state.wait { $0.calls["call_1"]?.text == "one\ntwo\n" }
+      // As the plane says it when the daemon's `unclaimed` crossed the first.
+      try plane.say(.resume(Resume(callId: "call_1", ticket: ticket, acknowledged: [])))
+      try plane.write("end\n", at: 3, to: "call_1")
+      let call = try await plane.ended("call_1")
+      #expect(call.text == "one\ntwo\nend\n")
+      #expect(call.violations == 0)
+      #expect(call.carries == 2)
+    }
+  }
+
   @Test func `keep an exit until the plane has it`() async throws {
     try await withDaemon { plane, daemon in
       try plane.offer(

@@ -179,12 +179,16 @@ final class ScriptedPlane: Sendable {
 
   /// Resumes a call after what arrived of it.
   func resume(_ id: String) throws {
+    try resume(id, with: ticket(for: id))
+  }
+
+  func resume(_ id: String, with ticket: [UInt8]) throws {
     let arrived = state.value.calls[id]?.output ?? [:]
     try say(
       .resume(
         Resume(
           callId: id,
-          ticket: ticket(for: id),
+          ticket: ticket,
           acknowledged: arrived.map {
             StreamOffset(stream: .init(rawValue: $0.key), offset: UInt64($0.value.count))
           }
