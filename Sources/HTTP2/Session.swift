@@ -220,23 +220,25 @@ extension HeaderBlock {
     _ body: (UnsafeBufferPointer<nghttp2_nv>) -> Result
   ) -> Result {
     unsafe bytes.withUnsafeBufferPointer { bytes in
-      var pairs: [nghttp2_nv] = unsafe []
-      unsafe pairs.reserveCapacity(lengths.count)
-      var next = unsafe UnsafeMutablePointer(mutating: bytes.baseAddress)
-      for (name, value) in lengths {
-        let valueStart = unsafe next.map { unsafe $0 + Int(name) }
-        unsafe pairs.append(
-          nghttp2_nv(
-            name: next,
-            value: valueStart,
-            namelen: Int(name),
-            valuelen: Int(value),
-            flags: UInt8(NGHTTP2_NV_FLAG_NONE.rawValue)
+      // On the stack: each response has two of these.
+      unsafe withUnsafeTemporaryAllocation(of: nghttp2_nv.self, capacity: lengths.count) { pairs in
+        var next = unsafe UnsafeMutablePointer(mutating: bytes.baseAddress)
+        for (index, (name, value)) in lengths.enumerated() {
+          let valueStart = unsafe next.map { unsafe $0 + Int(name) }
+          unsafe pairs.initializeElement(
+            at: index,
+            to: nghttp2_nv(
+              name: next,
+              value: valueStart,
+              namelen: Int(name),
+              valuelen: Int(value),
+              flags: UInt8(NGHTTP2_NV_FLAG_NONE.rawValue)
+            )
           )
-        )
-        unsafe next = valueStart.map { unsafe $0 + Int(value) }
+          unsafe next = valueStart.map { unsafe $0 + Int(value) }
+        }
+        return unsafe body(UnsafeBufferPointer(pairs))
       }
-      return unsafe pairs.withUnsafeBufferPointer { unsafe body($0) }
     }
   }
 }

@@ -1,3 +1,5 @@
+internal import Glibc
+
 extension [UInt8] {
   /// A copy of `bytes`.
   package init(copying bytes: Span<UInt8>) {
@@ -10,12 +12,27 @@ extension [UInt8] {
   }
 }
 
+extension String {
+  /// A copy of `bytes`; what is not UTF-8 becomes U+FFFD.
+  package init(copying bytes: Span<UInt8>) {
+    self = unsafe bytes.withUnsafeBufferPointer { unsafe String(decoding: $0, as: UTF8.self) }
+  }
+}
+
 extension Span<UInt8> {
   /// Whether these are the bytes of `text`.
   package func equals(_ text: StaticString) -> Bool {
-    guard count == text.utf8CodeUnitCount else { return false }
+    count == text.utf8CodeUnitCount && begins(with: text)
+  }
+
+  /// Whether the bytes of `text` come first.
+  package func begins(with text: StaticString) -> Bool {
+    guard count >= text.utf8CodeUnitCount, text.utf8CodeUnitCount > 0 else {
+      return text.utf8CodeUnitCount == 0
+    }
     return unsafe withUnsafeBufferPointer { bytes in
-      text.withUTF8Buffer { unsafe $0.elementsEqual(bytes) }
+      guard let start = bytes.baseAddress else { return false }
+      return unsafe memcmp(start, text.utf8Start, text.utf8CodeUnitCount) == 0
     }
   }
 }

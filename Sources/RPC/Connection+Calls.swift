@@ -15,20 +15,18 @@ extension Connection {
   func sendMetadata(_ metadata: Metadata, on id: Int32) {
     guard let state = table.state(id), !state.sentHeaders, state.ending == nil else { return }
     state.sentHeaders = true
-    var block = HeaderBlock()
-    block.append(":status", "200")
-    block.append("content-type", "application/grpc")
+    var block = Self.responseHead
     metadata.append(to: &block)
     respond(on: state, block, hasBody: true)
   }
 
   func finish(_ status: RPCStatus, on id: Int32) {
     guard let state = table.state(id), state.ending == nil else { return }
-    var block = HeaderBlock()
-    if !state.sentHeaders {  // trailers-only
-      block.append(":status", "200")
-      block.append("content-type", "application/grpc")
+    if state.sentHeaders, status == .ok {
+      state.ending = .trailers(Self.trailersOfOK)
+      return wake(state)
     }
+    var block = state.sentHeaders ? HeaderBlock() : Self.responseHead  // or trailers-only
     block.append("grpc-status", String(status.code.rawValue))
     if !status.message.isEmpty {
       block.append("grpc-message", PercentEncoding.encode(status.message))
@@ -100,6 +98,20 @@ extension Connection {
     try await withCheckedThrowingContinuation { state.roomWaiters.append($0) }
   }
 
+  private static let responseHead: HeaderBlock = {
+    var block = HeaderBlock()
+    block.append(":status", "200")
+    block.append("content-type", "application/grpc")
+    return block
+  }()
+
+  /// Made once: most calls end with it.
+  private static let trailersOfOK: HeaderBlock = {
+    var block = HeaderBlock()
+    block.append("grpc-status", "0")
+    return block
+  }()
+
   private func respond(on state: StreamState, _ block: HeaderBlock, hasBody: Bool) {
     // Fails only for a stream that is gone, whose `closed` is on its way.
     try? session.respond(on: state.id, block, hasBody: hasBody)
@@ -119,9 +131,9 @@ extension Connection {
   /// Hands over what the session recorded. Handlers may cause more, which comes in the same order.
   func dispatch() {
     while !table.events.isEmpty {
-      let events = table.events
-      table.events = []
+      var events = table.takeEvents()
       for event in events { handle(event) }
+      table.returnEvents(&events)
     }
   }
 

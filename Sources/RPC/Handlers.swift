@@ -36,13 +36,44 @@ extension ClientHandler {
 /// A server's half of a call, to answer on. Its methods may be called on the connection's loop
 /// only, unless marked `async`. Calls that have ended ignore them.
 package struct ServerCall: Sendable {
-  let connection: Connection
-  let id: Int32
+  /// Shared: a call is handed on with each event, and copying one reference costs one count.
+  private let opening: Opening
+
+  private final class Opening: Sendable {
+    let connection: Connection
+    let id: Int32
+    let path: String
+    let metadata: Metadata
+    let peer: Peer
+    let deadline: ContinuousClock.Instant?
+
+    init(
+      _ connection: Connection,
+      _ state: StreamState,
+      _ path: String,
+      _ peer: Peer
+    ) {
+      self.connection = connection
+      id = state.id
+      self.path = path
+      metadata = state.fields.metadata
+      self.peer = peer
+      deadline = state.deadline?.instant
+    }
+  }
+
+  /// The call that `state`, whose headers are whole, begins.
+  init(_ connection: Connection, _ state: StreamState, path: String, peer: Peer) {
+    opening = Opening(connection, state, path, peer)
+  }
+
+  var connection: Connection { opening.connection }
+  var id: Int32 { opening.id }
   /// `/package.Service/Method`
-  package let path: String
-  package let metadata: Metadata
-  package let peer: Peer
-  package let deadline: ContinuousClock.Instant?
+  package var path: String { opening.path }
+  package var metadata: Metadata { opening.metadata }
+  package var peer: Peer { opening.peer }
+  package var deadline: ContinuousClock.Instant? { opening.deadline }
 
   /// Queues a message. Unbounded: look at `queuedBytes`, and go on when drained.
   package func send(_ message: [UInt8]) { connection.onLoop { $0.send(message, on: id) } }

@@ -62,8 +62,9 @@ struct MessageAssembler {
         "a message of \(length) bytes is above the limit of \(maxBytes)"
       )
     }
-    // A length is a claim: memory follows the bytes that really come.
-    message.reserveCapacity(min(length, 64 * 1_024))
+    // A length is a claim: memory follows the bytes that really come. The largest chunk, 64 KiB and
+    // its fields, fits, and so never moves.
+    message.reserveCapacity(min(length, 65 * 1_024))
   }
 
   /// The five bytes before a message.

@@ -39,8 +39,8 @@ final class ServerCore: Sendable {
 
   private func start(_ state: StreamState, on connection: isolated Connection) throws {
     if let refusal = connection.peer.identity as? RPCStatus { throw refusal }
-    let path = String(decoding: state.fields.path, as: UTF8.self)
-    guard let make = service.methods[state.fields.path] else {
+    let path = state.fields.path
+    guard let make = service.methods[path] else {
       throw RPCStatus(.unimplemented, "there is no method \(path) on this port")
     }
     if let timeout = state.fields.timeout {
@@ -49,25 +49,16 @@ final class ServerCore: Sendable {
       }
       state.deadline = connection.deadline(after: limit, for: state)
     }
-    let call = ServerCall(
-      connection: connection,
-      id: state.id,
-      path: path,
-      metadata: state.fields.metadata,
-      peer: connection.peer,
-      deadline: state.deadline?.instant
-    )
+    let call = ServerCall(connection, state, path: path, peer: connection.peer)
     if let authorization { try authorization.authorize(call) }
     state.handler = .server(try make(call), call)
   }
 
   /// Other HTTP gets an orderly HTTP answer (gRPC over HTTP/2, "Requests").
   private func isGRPC(_ state: StreamState, on connection: isolated Connection) -> Bool {
-    let isPost = state.fields.method.elementsEqual("POST".utf8)
-    let type = state.fields.contentType
-    if isPost, type.starts(with: "application/grpc".utf8) { return true }
+    if state.fields.isPost, state.fields.isGRPC { return true }
     var block = HeaderBlock()
-    block.append(":status", isPost ? "415" : "404")
+    block.append(":status", state.fields.isPost ? "415" : "404")
     connection.answer(block, on: state)
     return false
   }

@@ -4,7 +4,7 @@ internal import EventLoop
 package struct Service: Sendable {
   package typealias MakeHandler = @Sendable (ServerCall) throws -> any ServerHandler
 
-  private(set) var methods: [[UInt8]: MakeHandler] = [:]
+  private(set) var methods: [String: MakeHandler] = [:]
 
   package init() {}
 
@@ -12,12 +12,12 @@ package struct Service: Sendable {
     for service in services { methods.merge(service.methods) { first, _ in first } }
   }
 
-  package var paths: [String] { methods.keys.map { String(decoding: $0, as: UTF8.self) } }
+  package var paths: [String] { Array(methods.keys) }
 
   /// A method whose calls are state machines. `make` runs on the connection's loop; an
   /// `RPCStatus` it throws ends the call.
   package mutating func handle(_ path: String, _ make: @escaping MakeHandler) {
-    methods[Array(path.utf8)] = make
+    methods[path] = make
   }
 
   /// One request, one response. `body` runs in a task that is cancelled with the call.

@@ -148,9 +148,10 @@ final class StreamState {
 
 /// The header fields that a call's machinery looks at, and the rest as metadata.
 struct IncomingFields {
-  var method: [UInt8] = []
-  var path: [UInt8] = []
-  var contentType: [UInt8] = []
+  var isPost = false
+  var path = ""
+  /// The content type begins with `application/grpc`.
+  var isGRPC = false
   var timeout: [UInt8]?
   var httpStatus: Int?
   var status: Int?
@@ -165,24 +166,24 @@ struct IncomingFields {
 
   mutating func take(name: Span<UInt8>, value: Span<UInt8>) {
     if name.equals(":path") {
-      path = Array(copying: value)
+      path = String(copying: value)
     } else if name.equals(":method") {
-      method = Array(copying: value)
+      isPost = value.equals("POST")
     } else if name.equals("content-type") {
-      contentType = Array(copying: value)
+      isGRPC = value.begins(with: "application/grpc")
     } else if name.equals("grpc-timeout") {
       timeout = Array(copying: value)
     } else if name.equals(":status") {
-      httpStatus = Int(String(decoding: [UInt8](copying: value), as: UTF8.self))
+      httpStatus = Int(String(copying: value))
     } else if name.equals("grpc-status") {
       status =
-        Int(String(decoding: [UInt8](copying: value), as: UTF8.self))
+        Int(String(copying: value))
         ?? RPCStatus.Code.unknown.rawValue
     } else if name.equals("grpc-message") {
       message = Array(copying: value)
     } else if !Self.isPlumbing(name) {
       metadata.addField(
-        name: String(decoding: [UInt8](copying: name), as: UTF8.self),
+        name: String(copying: name),
         value: Array(copying: value)
       )
     }
@@ -192,5 +193,6 @@ struct IncomingFields {
     name.equals(":scheme") || name.equals(":authority") || name.equals("te")
       || name.equals("user-agent") || name.equals("grpc-accept-encoding")
       || name.equals("accept-encoding") || name.equals("grpc-encoding")
+      || name.equals("content-length")
   }
 }

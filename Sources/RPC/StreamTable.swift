@@ -28,6 +28,7 @@ final class StreamTable: SessionDelegate {
   private let isServer: Bool
   private let limits: ConnectionLimits
   var events: [Event] = []
+  private var spareEvents: [Event] = []
 
   init(isServer: Bool, limits: ConnectionLimits) {
     self.isServer = isServer
@@ -52,6 +53,22 @@ final class StreamTable: SessionDelegate {
     streams[stream] = state
     return state
   }
+
+  /// What was recorded, to handle; give the array back, so that its memory serves again.
+  func takeEvents() -> [Event] {
+    let taken = events
+    events = spareEvents
+    spareEvents = []
+    return taken
+  }
+
+  func returnEvents(_ handled: inout [Event]) {
+    handled.removeAll(keepingCapacity: true)
+    // Only for a busy connection: an idle one, with a stream or two, holds no memory for this.
+    if streams.count > Self.fewStreams { swap(&handled, &spareEvents) }
+  }
+
+  private static let fewStreams = 4
 
   // MARK: What arrives
 
