@@ -20,13 +20,20 @@ func program(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
-  .testTarget(name: name + "Tests", dependencies: [.init(stringLiteral: name)] + dependencies, swiftSettings: strict)
+  .testTarget(
+    name: name + "Tests",
+    dependencies: [.init(stringLiteral: name)] + dependencies,
+    swiftSettings: strict
+  )
 }
 
 func library(_ name: String) -> Target { .systemLibrary(name: name) }
 
 let protobuf: Target.Dependency = .product(name: "SwiftProtobuf", package: "swift-protobuf")
-let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
+let arguments: Target.Dependency = .product(
+  name: "ArgumentParser",
+  package: "swift-argument-parser"
+)
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 
 let package = Package(
@@ -53,11 +60,17 @@ let package = Package(
     part("RPC", ["EventLoop", "Crypto", "TLS", "HTTP2"]),
     part("Calls"),
     .target(
-      name: "Wire", dependencies: [protobuf], exclude: ["Generated/DIGEST"],
-      swiftSettings: [.enableUpcomingFeature("InternalImportsByDefault")]),
+      name: "Wire",
+      dependencies: [protobuf],
+      exclude: ["Generated/DIGEST"],
+      swiftSettings: [.enableUpcomingFeature("InternalImportsByDefault")]
+    ),
     .target(
-      name: "WireC", dependencies: ["CProtobufC"], publicHeadersPath: ".",
-      linkerSettings: [.linkedLibrary("protobuf-c")]),
+      name: "WireC",
+      dependencies: ["CProtobufC"],
+      publicHeadersPath: ".",
+      linkerSettings: [.linkedLibrary("protobuf-c")]
+    ),
     part("DaemonWire", ["WireC", "CProtobufC"]),
 
     // The workspace's side.
@@ -65,14 +78,20 @@ let package = Package(
     part("RegularExpression", ["CPCRE2"]),
     part("Sandbox", ["CLinux", "CSpawn", "EventLoop"]),
     program("gatehouse-toold", ["Daemon", "EventLoop", "Sandbox"]),
-    part("Daemon", ["EventLoop", "Crypto", "TLS", "RPC", "Calls", "DaemonWire", "Sandbox", "CLinux", "RegularExpression"]),
+    part(
+      "Daemon",
+      [
+        "EventLoop", "Crypto", "TLS", "RPC", "Calls", "DaemonWire", "Sandbox", "CLinux",
+        "RegularExpression",
+      ]
+    ),
 
     // The plane's side.
     part("HTTP1"),
     part("Host", ["CLinux"]),
     part("Identity", ["Crypto"]),
     part("PlanePKI", ["Crypto", "Host", "Identity"]),
-    part("Broker", ["Calls", "Crypto", "EventLoop", "Identity", "RPC", "Wire", protobuf]),
+    part("Broker", ["Calls", "Crypto", "EventLoop", "Host", "Identity", "RPC", "Wire", protobuf]),
     part("Providers", ["CCurl", "CLinux"]),
     part("Agent", ["Providers", "Wire", protobuf]),
     part(
@@ -80,21 +99,27 @@ let package = Package(
       [
         "EventLoop", "Crypto", "TLS", "RPC", "Calls", "Wire", "HTTP1", "Host", "Identity",
         "PlanePKI", "Broker", "Providers", "Agent", protobuf, logging,
-      ]),
+      ]
+    ),
 
     // Measures the above beside their peers.
     program(
       "gatehouse-bench",
       [
-        "EventLoop", "Crypto", "TLS", "RPC", "Calls", "Wire", "Identity", "Host", "PlanePKI", "Sandbox", "Broker",
+        "EventLoop", "Crypto", "TLS", "RPC", "Calls", "Wire", "Identity", "Host", "PlanePKI",
+        "Sandbox", "Broker",
         protobuf, arguments,
-      ]),
+      ]
+    ),
 
     // The person's side.
     part("Console", ["CLinux"]),
     program(
       "gatehouse",
-      ["Client", "Console", "EventLoop", "Host", "Plane", "Providers", "Sandbox", "Wire", protobuf, arguments]
+      [
+        "Client", "Console", "EventLoop", "Host", "Plane", "Providers", "Sandbox", "Wire", protobuf,
+        arguments,
+      ]
     ),
     part("Client", ["Console", "Crypto", "EventLoop", "Host", "RPC", "TLS", "Wire", protobuf]),
 
@@ -103,13 +128,17 @@ let package = Package(
     tests("TLS", ["Crypto", "TestSupport"]),
     tests("HTTP2", []),
     .target(
-      name: "TestSupport", dependencies: ["Crypto", "TLS"], path: "Tests/TestSupport",
-      swiftSettings: strict),
+      name: "TestSupport",
+      dependencies: ["Crypto", "TLS"],
+      path: "Tests/TestSupport",
+      swiftSettings: strict
+    ),
     tests("RPC", ["EventLoop", "Crypto", "TLS", "HTTP2", "TestSupport"]),
     tests("Calls", ["Wire", protobuf]),
     tests(
       "Broker",
-      ["Calls", "Crypto", "EventLoop", "Identity", "RPC", "TLS", "TestSupport", "Wire", protobuf]),
+      ["Calls", "Crypto", "EventLoop", "Identity", "RPC", "TLS", "TestSupport", "Wire", protobuf]
+    ),
     tests("DaemonWire", ["Wire", protobuf]),
     tests("RegularExpression", []),
     tests("Sandbox", ["EventLoop"]),
@@ -118,7 +147,8 @@ let package = Package(
       [
         "Calls", "Crypto", "DaemonWire", "Sandbox", "EventLoop", "RPC", "TLS", "TestSupport",
         "gatehouse-toold",
-      ]),
+      ]
+    ),
     tests("HTTP1", []),
     tests("Host", []),
     tests("Identity", ["Crypto"]),
@@ -128,7 +158,8 @@ let package = Package(
       [
         "EventLoop", "Crypto", "TLS", "RPC", "Wire", "HTTP1", "Host", "Identity", "PlanePKI",
         "Providers", "Sandbox", "gatehouse-toold", protobuf,
-      ]),
+      ]
+    ),
     tests("Providers", []),
     tests("Agent", ["Providers", "Wire", protobuf]),
     tests("gatehouse-bench", []),

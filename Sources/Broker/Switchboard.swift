@@ -1,4 +1,5 @@
 internal import Calls
+internal import Host
 internal import EventLoop
 internal import FoundationEssentials
 internal import Identity
@@ -204,7 +205,7 @@ extension Switchboard {
     digest: [UInt8],
     in workspace: WorkspaceEntry
   ) -> Call {
-    let created = UnixTime.microseconds
+    let created = Int64(ThisProcess.unixMilliseconds) * 1_000
     let id = Identifier.make(prefix: "call", now: UInt64(created / 1000), random: &random)
     return Call(
       id: id,

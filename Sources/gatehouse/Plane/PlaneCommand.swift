@@ -8,13 +8,15 @@ internal import Providers
 
 struct PlaneCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "plane", abstract: "Run a plane.",
+    commandName: "plane",
+    abstract: "Run a plane.",
     discussion: """
       The first start makes a development CA and an admin's identity in the state folder. A line on
       standard output says when it is ready. Model keys come from the environment: OPENAI_API_KEY,
       with GATEHOUSE_MODEL_URL and GATEHOUSE_MODEL for other providers and models; they are wiped
       from the process's environment at once. SIGTERM stops it; local workspaces go on.
-      """)
+      """
+  )
 
   @Option(help: ArgumentHelp("Where the plane keeps everything.", valueName: "dir"))
   var state = PlaneCommand.defaultState
@@ -31,7 +33,9 @@ struct PlaneCommand: AsyncParsableCommand {
   @Option(
     help: ArgumentHelp(
       "The transcript that the model 'script' plays; the default without a provider.",
-      valueName: "file"))
+      valueName: "file"
+    )
+  )
   var script: String?
 
   func run() async throws {
