@@ -163,7 +163,7 @@ let package = Package(
     tests("Providers", []),
     tests("Agent", ["Providers", "Wire", protobuf]),
     tests("gatehouse-bench", []),
-    tests("Client", ["Console", "RPC", "Wire", protobuf]),
+    tests("Client", ["Console", "Crypto", "RPC", "Wire", protobuf]),
   ],
   swiftLanguageModes: [.v6]
 )

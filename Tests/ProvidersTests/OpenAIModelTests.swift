@@ -98,10 +98,13 @@ import Testing
     #expect(calls.map(\.arguments) == ["{}", #"{"x":1}"#])
   }
 
-  struct Failure: Sendable {
+  struct Failure: Sendable, CustomTestStringConvertible {
     var reply: ScriptedServer.Reply
     var code: ProviderError.Code
     var names: String
+
+    /// Not the reply, which may be a megabyte.
+    var testDescription: String { "\(code): \(names)" }
   }
 
   static let failures: [Failure] = [

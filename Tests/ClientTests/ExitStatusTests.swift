@@ -1,0 +1,45 @@
+import Client
+import SwiftProtobuf
+import Testing
+import Wire
+
+@Suite struct ExitStatusTests {
+  private static let codes: [(Gatehouse_Tools_V1_Outcome, Int32)] = [
+    (.exited, 3), (.signalled, 137), (.timedOut, 124), (.cancelled, 130), (.refused, 125),
+    (.lost, 125), (.spawnFailed, 125),
+  ]
+
+  @Test(arguments: codes)
+  func `each outcome has its exit code`(outcome: Gatehouse_Tools_V1_Outcome, code: Int32) {
+    let status = ExitStatus(
+      .with {
+        $0.outcome = outcome
+        $0.code = 3
+        $0.signal = 9
+      }
+    )
+    #expect(status.code == code)
+  }
+
+  private static let spawnCodes: [(String, Int32)] = [
+    ("not_found", 127), ("not_executable", 126), ("permission_denied", 126),
+  ]
+
+  @Test(arguments: spawnCodes)
+  func `why a command did not start has the shell's codes`(error: String, code: Int32) {
+    let status = ExitStatus(
+      .with {
+        $0.outcome = .spawnFailed
+        $0.error.code = error
+        $0.error.message = "there is no x"
+      }
+    )
+    #expect(status.code == code)
+    #expect(status.message == "there is no x")
+  }
+
+  @Test func `success says nothing, and a loss says that it is one`() {
+    #expect(ExitStatus(.with { $0.outcome = .exited }).message.isEmpty)
+    #expect(ExitStatus(.with { $0.outcome = .lost }).message.hasPrefix("lost: "))
+  }
+}
