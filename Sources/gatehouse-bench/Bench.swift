@@ -1,4 +1,6 @@
 internal import ArgumentParser
+internal import Glibc
+internal import Host
 
 /// Measures Gatehouse beside its peers, on the machine it runs on.
 @main struct Bench: AsyncParsableCommand {
@@ -10,4 +12,17 @@ internal import ArgumentParser
       ServeEcho.self, ServePlane.self, ServeDaemon.self,
     ]
   )
+
+  static func main() async {
+    do {
+      // Before any other thread starts. The children end with this process.
+      try StopSignals.onFirst {
+        Workbench.removeFolder()
+        Glibc.exit(130)
+      }
+    } catch {
+      exit(withError: error)
+    }
+    await main(nil)
+  }
 }

@@ -24,6 +24,14 @@ final class Workbench: Sendable {
     identities = try Identities(in: "\(folder)/identities")
   }
 
+  private static let folderInUse = Mutex<String?>(nil)
+
+  /// Removes the temporary folder, if there is one: there are keys in it. From any thread.
+  static func removeFolder() {
+    guard let folder = folderInUse.withLock({ $0.take() }) else { return }
+    try? FileManager.default.removeItem(atPath: folder)
+  }
+
   /// Lends a workbench, and clears it away, whatever `body` comes to.
   static func with<Result>(
     peers: String,
@@ -33,7 +41,8 @@ final class Workbench: Sendable {
     let parent = Host.ThisProcess.variable("TMPDIR") ?? "/tmp"
     let folder = "\(parent)/gatehouse-bench-\(Sandbox.ThisProcess.id)"
     try files.createDirectory(atPath: folder, withIntermediateDirectories: false)
-    defer { try? files.removeItem(atPath: folder) }
+    folderInUse.withLock { $0 = folder }
+    defer { removeFolder() }
     let workbench = try Workbench(folder: folder, peers: peers)
     let result: Swift.Result<Result, any Error>
     do { result = .success(try await body(workbench)) } catch { result = .failure(error) }
