@@ -163,6 +163,7 @@ let package = Package(
     tests("Providers", []),
     tests("Agent", ["Providers", "Wire", protobuf]),
     tests("gatehouse-bench", []),
+    tests("gatehouse", ["gatehouse-toold", "Host"]),
     tests("Client", ["Console", "Crypto", "RPC", "Wire", protobuf]),
   ],
   swiftLanguageModes: [.v6]

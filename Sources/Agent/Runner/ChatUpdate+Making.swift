@@ -56,7 +56,7 @@ extension PlannedCall {
     switch action {
     case .run(let request): request.summary
     case .readOutput(let range): "read on in \(range.call) at \(range.offset)"
-    case .refuse: Summary.line("\(tool) \(arguments)")
+    case .refuse: Summary.line(arguments)
     }
   }
 }

@@ -19,8 +19,13 @@ package struct PlaneClient: Sendable {
       let connection = try await Connection.connect(to: settings.plane, tls: tls, on: loop)
       return PlaneClient(connection: connection, loop: loop)
     } catch let status as RPCStatus {
+      // The reason begins with the address that was tried, as a rule this one.
+      let prefix = "\(settings.plane): "
+      let reason =
+        status.message.hasPrefix(prefix)
+        ? String(status.message.dropFirst(prefix.count)) : status.message
       throw ClientError(
-        "cannot reach the plane at \(settings.plane): \(status.message); "
+        "cannot reach the plane at \(settings.plane): \(reason); "
           + "is it running? ('gatehouse doctor' looks)"
       )
     } catch {

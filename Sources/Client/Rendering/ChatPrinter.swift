@@ -79,7 +79,7 @@ package struct ChatPrinter: Sendable {
       if !state.partial.isEmpty { show(line: state.partial[...], &state) }
       if state.hidden > 0 { talk(style.dim("  │ … \(state.hidden) more lines")) }
     }
-    if !ended.diff.isEmpty { talk(indented(style.diff(Plain.text(ended.diff)))) }
+    for line in style.diff(Plain.text(ended.diff)).split(separator: "\n") { talk("  \(line)") }
     if ended.error.isEmpty {
       talk("  " + style.green("✓ done"))
     } else {
@@ -102,9 +102,5 @@ package struct ChatPrinter: Sendable {
   private mutating func endLine() {
     if isInLine { words("\n") }
     isInLine = false
-  }
-
-  private func indented(_ text: String) -> String {
-    text.split(separator: "\n").map { "  \($0)" }.joined(separator: "\n")
   }
 }

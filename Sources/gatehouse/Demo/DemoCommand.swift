@@ -10,8 +10,8 @@ struct DemoCommand: AsyncParsableCommand {
     commandName: "demo",
     abstract: "See it work: plane, workspace and agent, on this machine.",
     discussion: """
-      Needs sh and python3, and nothing to be configured. With OPENAI_API_KEY (and
-      GATEHOUSE_MODEL_URL, GATEHOUSE_MODEL) in the environment a real model does the work, a script
+      Needs sh and python3, and nothing to be configured. With GATEHOUSE_MODEL_URL and
+      OPENAI_API_KEY (and GATEHOUSE_MODEL) in the environment a real model does the work, a script
       otherwise.
       """
   )
@@ -39,7 +39,9 @@ struct DemoCommand: AsyncParsableCommand {
   func run() async throws {
     // First of all: the key leaves this process's environment while it has one thread.
     let key = EnvironmentSecret.take("OPENAI_API_KEY")
-    let hasModel = key != nil || ThisProcess.variable("GATEHOUSE_MODEL_URL") != nil
+    // A key alone is what the demo looks for; a model is asked where one is named, or must be.
+    let hasURL = ThisProcess.variable("GATEHOUSE_MODEL_URL") != nil
+    let hasModel = hasURL || (repo != nil && key != nil)
     try check(hasModel: hasModel)
     try ThisProcess.makeNonDumpable()
     let signals = Signals.watch([Signals.interrupt, Signals.terminate, Signals.hangUp])

@@ -50,6 +50,7 @@ enum DemoProject {
         {"if_result": "FAILED",
          "text": "One fails: 1205 cents come out as 12.5, not 12.05. I read the code.",
          "calls": [{"tool": "files.read", "arguments": {"path": "prices.py"}}]},
+        {"if_result": "OK", "text": "All tests pass already; there is nothing to mend."},
         {"text": "The tests can't be run here; is python3 installed?"}]},
       {"text": "label() drops the zero before a single digit of cents. Two digits will do.",
        "calls": [{"tool": "files.edit", "arguments": {"path": "prices.py", "edits": [

@@ -29,7 +29,8 @@ struct DemoStory: Sendable {
     screen.line(screen.style.bold("Gatehouse: an agent in the plane mends code in a workspace"))
     screen.note(
       usesScript
-        ? "no model is configured: a script plays one, and a made-up key stands in for a real one"
+        ? "GATEHOUSE_MODEL_URL is not set: a script plays the model"
+          + (self.key == nil ? ", and a made-up key stands in for a real one" : "")
         : "the model of your environment does the work"
     )
     let stage = try await DemoStage.open(

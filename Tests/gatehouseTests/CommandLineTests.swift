@@ -1,0 +1,32 @@
+import Testing
+
+@Suite(.timeLimit(.minutes(1))) struct CommandLineTests {
+  @Test(arguments: [
+    ["exec", "w", "--", "ls"], ["workspace", "list"], ["run", "x"], ["call", "list"],
+  ])
+  func `a command without an identity says what is missing, in one line`(
+    arguments: [String]
+  ) async throws {
+    let ending = try await Program.run(arguments)
+    #expect(ending.code == 1)
+    #expect(ending.output.isEmpty)
+    #expect(ending.complaints.split(separator: "\n").count == 1)
+    #expect(ending.complaints.contains("cert.pem"))
+    #expect(ending.complaints.contains("--state DIR"))
+  }
+
+  @Test func `a version is printed`() async throws {
+    #expect(try await Program.run(["--version"]).output.hasPrefix("gatehouse "))
+  }
+
+  @Test func `a doctor without a plane looks at the machine`() async throws {
+    let ending = try await Program.run(["doctor"])
+    #expect(ending.output.contains("What a local workspace shares with its account"))
+    #expect(ending.output.contains("gatehouse-toold at "))
+  }
+
+  @Test(arguments: [["exec", "w"], ["nonsense"], ["workspace", "create", "w", "--root", "/"]])
+  func `wrong usage has a code of its own`(arguments: [String]) async throws {
+    #expect(try await Program.run(arguments).code == 64)
+  }
+}
