@@ -18,6 +18,11 @@ final class AsyncValue<Value: Sendable>: Sendable {
     for waiter in waiters { waiter.resume(returning: value) }
   }
 
+  /// What was set so far.
+  var current: Value? {
+    state.withLock { if case .set(let value) = $0 { value } else { nil } }
+  }
+
   var value: Value {
     get async {
       await withCheckedContinuation { continuation in

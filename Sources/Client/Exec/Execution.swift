@@ -47,11 +47,26 @@ package struct Execution: Sendable {
     do {
       let stream = try await client.open("/gatehouse.tools.v1.Tools/Invoke")
       try await stream.send(request { $0.start = start })
+      return try await run(
+        Parts(stream: stream, client: client, write: options.write),
+        signals
+      )
+    } catch let status as RPCStatus {
+      throw ClientError(status, exitCode: 125)
+    } catch let error as ClientError {
+      throw error.with(exitCode: error.exitCode == 1 ? 125 : error.exitCode)
+    }
+  }
+
+  private func run(
+    _ parts: Parts,
+    _ signals: AsyncStream<Int32>?
+  ) async throws -> Gatehouse_Tools_V1_Exit {
+    do {
       return try await withThrowingTaskGroup(of: Gatehouse_Tools_V1_Exit?.self) { group in
-        let parts = Parts(stream: stream, client: client, write: options.write)
         group.addTask { try await receive(parts) }
         if let signals { group.addTask { try await watch(signals, parts) } }
-        if options.sendsInput { group.addTask { try await sendInput(parts) } }
+        if options.sendsInput { group.addTask { await sendInput(parts) } }
         defer { group.cancelAll() }
         while let end = try await group.next() {
           if let exit = end { return exit }
@@ -59,9 +74,11 @@ package struct Execution: Sendable {
         throw ClientError("the plane ended the call without saying how", exitCode: 125)
       }
     } catch let status as RPCStatus {
-      throw ClientError(status, exitCode: 125)
-    } catch let error as ClientError {
-      throw error.with(exitCode: error.exitCode == 1 ? 125 : error.exitCode)
+      guard let callID = parts.callID.current, status.code == .unavailable else { throw status }
+      throw ClientError(
+        "lost: \(status.message); how call \(callID) ended is not known here",
+        exitCode: 125
+      )
     }
   }
 
@@ -90,7 +107,8 @@ package struct Execution: Sendable {
       case .accepted(let accepted): parts.callID.set(accepted.callID)
       case .chunk(let chunk):
         if let ack = try await parts.output.take(chunk) {
-          try await parts.stream.send(request { $0.ack = ack })
+          // A call that has ended takes none, and what it sent before is still to be read.
+          _ = try? await parts.stream.send(request { $0.ack = ack })
         }
       case .gap(let gap):
         await parts.output.skip(gap)
@@ -112,27 +130,32 @@ package struct Execution: Sendable {
     return nil
   }
 
-  private func sendInput(_ parts: Parts) async throws -> Gatehouse_Tools_V1_Exit? {
+  private func sendInput(_ parts: Parts) async -> Gatehouse_Tools_V1_Exit? {
     let reader = WorkerPool(name: "input", threads: 1)
     let input = StandardInput()
-    return try await withTaskCancellationHandler {
-      while await parts.input.waitForRoom() {
-        guard let bytes = try await reader.run({ input.read(limit: 32 * 1024) }) else { break }
-        let offset = await parts.input.advance(by: bytes.count)
-        try await parts.stream.send(
-          request {
-            $0.chunk.stream = .stdin
-            $0.chunk.offset = offset
-            $0.chunk.data = .init(bytes)
-          }
-        )
-      }
-      let end = await parts.input.position
-      try await parts.stream.send(request { $0.closeStdin.offset = end })
-      return nil
+    await withTaskCancellationHandler {
+      // A call that has ended takes no more; `receive` hears of the end, and why.
+      try? await pump(parts, input, reader)
     } onCancel: {
       input.stop()
     }
+    return nil
+  }
+
+  private func pump(_ parts: Parts, _ input: StandardInput, _ reader: WorkerPool) async throws {
+    while await parts.input.waitForRoom() {
+      guard let bytes = try await reader.run({ input.read(limit: 32 * 1024) }) else { break }
+      let offset = await parts.input.advance(by: bytes.count)
+      try await parts.stream.send(
+        request {
+          $0.chunk.stream = .stdin
+          $0.chunk.offset = offset
+          $0.chunk.data = .init(bytes)
+        }
+      )
+    }
+    let end = await parts.input.position
+    try await parts.stream.send(request { $0.closeStdin.offset = end })
   }
 
   private func watch(
