@@ -22,5 +22,10 @@ package struct FolderLock: ~Copyable, Sendable {
     }
   }
 
-  deinit { close(file) }
+  deinit {
+    // Said, not left to `close`: a child between fork and exec shares the open file, and with it
+    // the lock.
+    flock(file, LOCK_UN)
+    close(file)
+  }
 }

@@ -1,0 +1,30 @@
+internal import Glibc
+import Testing
+
+@testable import Host
+
+@Suite struct `Folder lock` {
+  @Test func `it is free once let go, although another descriptor shares the file`() throws {
+    let temporary = try TemporaryFolder()
+    let folder = try StateFolder(temporary.path)
+    var lock: FolderLock? = try FolderLock(folder)
+    // As a child between fork and exec does.
+    let shared = try #require(sharedDescriptor(of: folder.path(of: "lock")))
+    lock = nil
+    #expect(throws: Never.self) { _ = try FolderLock(folder) }
+    _ = lock
+    close(shared)
+  }
+
+  /// A duplicate of the descriptor that is open on `path` in this process.
+  private func sharedDescriptor(of path: String) -> Int32? {
+    for number in Int32(3)..<1_024 {
+      var target = [CChar](repeating: 0, count: 4_096)
+      let count = unsafe readlink("/proc/self/fd/\(number)", &target, target.count - 1)
+      guard count > 0 else { continue }
+      let name = String(decoding: target.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+      if name == path { return dup(number) }
+    }
+    return nil
+  }
+}
