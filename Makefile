@@ -32,7 +32,7 @@ generate-check: ## make them anew elsewhere and compare
 	Deploy/generate --check
 
 bench: ## gatehouse-bench beside its peers (BENCH_FLAGS="--quick")
-	@Deploy/bootstrap
+	@Deploy/bootstrap --bench
 	swift build -c release --product gatehouse-bench --scratch-path .build-release
 	.build-release/release/gatehouse-bench all $(BENCH_FLAGS)
 
