@@ -123,6 +123,9 @@ internal import CNghttp2
     try HTTP2Error.check(code)
   }
 
+  /// Frames that wait to be sent: acknowledgements, resets, headers; not the bodies behind them.
+  package var queuedFrames: Int { unsafe nghttp2_session_get_outbound_queue_size(handle) }
+
   package var wantsWrite: Bool { unsafe nghttp2_session_want_write(handle) != 0 }
 
   /// False when the connection has no further use: close it once its output is sent.

@@ -87,6 +87,10 @@ extension Connection {
     }
     dispatch()
     scheduleFlush()
+    guard session.queuedFrames <= limits.maxQueuedFrames else {
+      let text = "\(peer.address) makes us answer and does not read the answers"
+      return shutDown(RPCStatus(.resourceExhausted, text), code: .enhanceYourCalm)
+    }
     if tls.peerClosed { drain() }
   }
 
@@ -116,7 +120,7 @@ extension Connection {
       if let validFor = identified?.validFor { expire(after: validFor) }
     case .failure(let status):
       // The peer speaks HTTP/2 by now, so each call is told the reason.
-      peer = Peer(address: peer.address, certificatesDER: certificates, identity: status)
+      peer = Peer(address: peer.address, certificatesDER: certificates, refusal: status)
     }
     for waiter in openWaiters { waiter.resume() }
     openWaiters = []
@@ -147,6 +151,9 @@ extension Connection {
   /// Moves frames from the session through TLS to the socket, until there are none or it is full.
   func flush() {
     guard phase == .open else { return writeOutput() }
+    // A peer that does not read gets no more frames until it has taken these.
+    if tls.outputCount >= Self.outputHighMark { writeOutput() }
+    guard phase == .open, tls.outputCount < Self.outputHighMark else { return }
     var plaintext = loop.takeGatherBuffer()
     repeat {
       do {

@@ -6,6 +6,9 @@ package struct ConnectionLimits: Sendable {
   package var connectionWindow: Int32 = 16 * 1_048_576
   package var maxHeaderBytes = 16_384
   package var maxMessageBytes = 1_048_576
+  /// Frames that wait because the peer does not read; what it makes us answer ends there. Twice what
+  /// honest calls may need.
+  package var maxQueuedFrames = 16_384
   /// TLS, and the first frames after it.
   package var handshakeTimeout: Duration = .seconds(10)
   package var pingInterval: Duration = .seconds(20)

@@ -8,6 +8,8 @@ struct MessageAssembler {
   private var flag: UInt8 = 0
   private var length = 0
   private var message: [UInt8] = []
+  /// The framing was broken; what follows means nothing.
+  private var isBroken = false
 
   init(maxBytes: Int) { self.maxBytes = maxBytes }
 
@@ -32,10 +34,17 @@ struct MessageAssembler {
     _ input: Span<UInt8>,
     deliver: ([UInt8]) -> Void
   ) throws(RPCStatus) {
+    guard !isBroken else { return }
     var index = 0
     while index < input.count {
       if prefixCount < Self.prefixBytes {
-        try appendPrefix(input[index])
+        do {
+          try appendPrefix(input[index])
+        } catch {
+          isBroken = true
+          (prefixCount, length) = (0, 0)
+          throw error
+        }
         index += 1
       } else {
         let count = min(length - message.count, input.count - index)

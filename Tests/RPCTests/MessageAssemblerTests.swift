@@ -33,6 +33,15 @@ import Testing
     #expect(error?.code == .resourceExhausted)
   }
 
+  @Test func `nothing is put together once the framing was broken`() throws {
+    var assembler = MessageAssembler(maxBytes: 10)
+    let prefix: [UInt8] = [0, 0, 0, 0, 11]
+    #expect(throws: RPCStatus.self) { try assembler.append(prefix.span) { _ in } }
+    let whole: [UInt8] = [0, 0, 0, 0, 1, 7]
+    try assembler.append(whole.span) { Issue.record("a message came: \($0)") }
+    #expect(assembler.partialBytes == 0 && !assembler.isPartial)
+  }
+
   @Test func `a set compression flag is refused`() {
     var assembler = MessageAssembler(maxBytes: 10)
     let prefix: [UInt8] = [1, 0, 0, 0, 1]
