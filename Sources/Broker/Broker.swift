@@ -97,7 +97,7 @@ package actor Broker {
     board.cancel(call)
     // Ends with the call: its machine gives up by itself when no exit comes.
     while !call.machine.isEnded { await call.news(within: nil, on: loop) }
-    if let exit = call.exit { response.exit = exit }
+    if let end = call.end { response.exit = end.exit }
     return response
   }
 

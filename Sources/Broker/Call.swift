@@ -31,10 +31,13 @@ final class Call: @unchecked Sendable {
   /// The daemon's `Refused`, or what it did that it may not.
   var refusal: Gatehouse_Tools_V1_ToolError?
   /// The daemon's `Exit`.
-  var reportedExit: Gatehouse_Tools_V1_Exit?
+  var reportedEnd: CallEnd?
   /// The daemon's, or one made here, when the call has ended.
-  var exit: Gatehouse_Tools_V1_Exit?
+  var end: CallEnd?
   var endReason: BrokerCall.Reason?
+  /// Its places in the `CallTable`.
+  unowned var place: CallTable.Place?  // the table holds it
+  var liveCalls: CallTable.LiveCalls?
   private var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
   private var waiterCount = 0
 
@@ -57,18 +60,18 @@ final class Call: @unchecked Sendable {
     log = CallLog(window: options.logWindow)
   }
 
-  var isEnded: Bool { exit != nil }
+  var isEnded: Bool { end != nil }
 
   /// Nobody will take its output for good; it goes on as if everyone had.
   var isOrphaned: Bool { owner == nil && !hasLocalOwner }
 
   /// What it costs to keep, roughly, in bytes.
-  var keptBytes: Int { log.heldBytes + order.request.count + (exit?.response.count ?? 0) + 1024 }
+  var keptBytes: Int { log.heldBytes + order.request.count + (end?.message.count ?? 0) + 1024 }
 
   /// Something can be read that could not be before: output, a state, the end.
   func announce() {
     owner?.pump()
-    for follower in followers.values { follower.pump() }
+    if !followers.isEmpty { for follower in followers.values { follower.pump() } }
     wakeWaiters()
   }
 

@@ -32,7 +32,7 @@ package struct CallOrder: Sendable {
     var hash = SHA256()
     hash.update(RequestDigest.header(tool: tool).span)
     hash.update(request.span)
-    return hash.finalize()
+    return hash.finish()
   }
 
   func validate(_ options: BrokerOptions) throws(RPCStatus) {

@@ -6,15 +6,36 @@ internal import RPC
 struct CallTable {
   private let options: BrokerOptions
   private var calls: [String: Call] = [:]
-  private var live: [String: Set<String>] = [:]
-  /// Ids in the order of arrival; some of calls that are gone.
-  private var byAge = Fifo<String>()
-  private var ended = Fifo<(id: String, bytes: Int)>()
+  private var live: [String: LiveCalls] = [:]
+  /// In the order of arrival; some are empty.
+  private var byAge = Fifo<Place>()
+  private var ended = Fifo<Ended>()
   private var endedBytes = 0
   private var keys: [Key: Entry] = [:]
   private var keyOrder = Fifo<Key>()
 
   init(_ options: BrokerOptions) { self.options = options }
+
+  /// The calls under way in one workspace; each of them knows it.
+  final class LiveCalls {
+    fileprivate var calls: [ObjectIdentifier: Call] = [:]
+  }
+
+  /// Where a call stands in the order of arrival, until it is let go.
+  final class Place {
+    fileprivate let id: String
+    fileprivate(set) var call: Call?
+
+    init(_ call: Call) {
+      id = call.id
+      self.call = call
+    }
+  }
+
+  private struct Ended {
+    let call: Call
+    let bytes: Int
+  }
 
   /// A caller's key; the same name from another issuer is another caller.
   private struct Key: Hashable {
@@ -34,19 +55,20 @@ struct CallTable {
   subscript(id: String) -> Call? { calls[id] }
 
   /// How many calls are under way.
-  var liveCount: Int { live.values.reduce(0) { $0 + $1.count } }
+  var liveCount: Int { live.values.reduce(0) { $0 + $1.calls.count } }
 
   /// All calls, newest first; with `before`, those that came before the call with this id.
   func newestFirst(before: String) -> some Sequence<Call> {
     let newestFirst = (0..<byAge.count).reversed().lazy.map { byAge[$0] }
-    let ids = newestFirst.drop { calls[before] != nil && $0 != before }
+    let isKept = calls[before] != nil
+    let rest = newestFirst.drop { isKept && $0.id != before }
     // Of a call that is gone, the id still says when it came.
-    return ids.filter { before.isEmpty || calls[before] != nil ? $0 != before : $0 < before }
-      .compactMap { calls[$0] }
+    return rest.filter { before.isEmpty || isKept ? $0.id != before : $0.id < before }
+      .compactMap { $0.call }
   }
 
   func live(in workspace: String) -> [Call] {
-    (live[workspace] ?? []).sorted().compactMap { calls[$0] }
+    (live[workspace]?.calls.values.sorted { $0.id < $1.id }) ?? []
   }
 
   func ended(among ids: Set<String>, in workspace: String) -> [Call] {
@@ -80,8 +102,13 @@ struct CallTable {
 
   mutating func insert(_ call: Call) {
     calls[call.id] = call
-    byAge.append(call.id)
-    live[call.workspace.id, default: []].insert(call.id)
+    let place = Place(call)
+    call.place = place
+    byAge.append(place)
+    let mates = live[call.workspace.id] ?? LiveCalls()
+    if mates.calls.isEmpty { live[call.workspace.id] = mates }
+    mates.calls[ObjectIdentifier(call)] = call
+    call.liveCalls = mates
     guard let key = Self.key(call.order) else { return }
     keys[key] = Entry(call: call.id, workspace: call.workspace.id, digest: call.digest)
     keyOrder.append(key)
@@ -89,18 +116,23 @@ struct CallTable {
   }
 
   mutating func end(_ call: Call) {
-    live[call.workspace.id]?.remove(call.id)
-    if live[call.workspace.id]?.isEmpty == true { live[call.workspace.id] = nil }
+    if let mates = call.liveCalls {
+      mates.calls[ObjectIdentifier(call)] = nil
+      if mates.calls.isEmpty { live[call.workspace.id] = nil }
+      call.liveCalls = nil
+    }
     if let key = Self.key(call.order) { keys[key]?.expires = .now + options.idempotencyTime }
-    ended.append((call.id, call.keptBytes))
-    endedBytes += call.keptBytes
+    let bytes = call.keptBytes
+    ended.append(Ended(call: call, bytes: bytes))
+    endedBytes += bytes
     while ended.count > options.endedCalls || endedBytes > options.endedBytes,
       let oldest = ended.popFirst()
     {
-      calls[oldest.id] = nil
+      calls[oldest.call.id] = nil
+      oldest.call.place?.call = nil
       endedBytes -= oldest.bytes
     }
-    while let oldest = byAge.first, calls[oldest] == nil { byAge.popFirst() }
+    while let oldest = byAge.first, oldest.call == nil { byAge.popFirst() }
   }
 
   private mutating func trimKeys() {

@@ -87,7 +87,7 @@ final class CarryHandler: ServerHandler {
         try append(message, credit)
       } else {
         call.credit(credit)
-        try take(try Gatehouse_Link_V1_CarryRequest.decoded(message))
+        try takeOther(message)
       }
     } catch {
       fail(error)
@@ -115,6 +115,22 @@ final class CarryHandler: ServerHandler {
     }
     board.outputArrived(order)
   }
+
+  /// Two messages come in every call, and mostly in their plain form; a protobuf library reads the
+  /// rest.
+  private func takeOther(_ message: [UInt8]) throws(RPCStatus) {
+    if !isOpened, message == Self.openedAtTheBeginning {
+      try open(Gatehouse_Link_V1_Opened())
+    } else if isOpened, let exit = ExitMessage(message) {
+      try settle(exit.totals)
+      try end(CallEnd(exit), exit.outcome)
+    } else {
+      try take(try Gatehouse_Link_V1_CarryRequest.decoded(message))
+    }
+  }
+
+  /// `CarryRequest{opened{}}`
+  private static let openedAtTheBeginning: [UInt8] = [0x22, 0]
 
   private func take(_ request: Gatehouse_Link_V1_CarryRequest) throws(RPCStatus) {
     guard isOpened || request.isOpened else {
@@ -175,23 +191,31 @@ final class CarryHandler: ServerHandler {
   }
 
   private func take(_ exit: Gatehouse_Tools_V1_Exit) throws(RPCStatus) {
-    guard let outcome = Outcome(exit.outcome), let attachment else {
+    guard let outcome = Outcome(exit.outcome) else {
       throw RPCStatus(.invalidArgument, "an exit names its outcome")
     }
-    for total in exit.totals { try settle(total) }
-    order.reportedExit = exit
+    try settle(
+      exit.totals.compactMap { total in CallStream(total.stream).map { ($0, total.bytes) } }
+    )
+    try end(CallEnd(exit), outcome)
+  }
+
+  private func end(_ end: CallEnd, _ outcome: Outcome) throws(RPCStatus) {
+    guard let attachment else { return }
+    order.reportedEnd = end
     board.handle(.exit(attachment: attachment, outcome), for: order)
   }
 
   /// Bytes that the daemon counted and did not send are lost, and said to be.
-  private func settle(_ total: Gatehouse_Tools_V1_StreamTotal) throws(RPCStatus) {
-    guard let stream = CallStream(total.stream), stream.direction == .fromTool else { return }
-    let end = order.log.ends[stream]
-    guard total.bytes >= end else {
-      throw RPCStatus(.invalidArgument, "\(stream) has \(end) bytes, more than its total")
+  private func settle(_ totals: [(stream: CallStream, bytes: UInt64)]) throws(RPCStatus) {
+    for (stream, bytes) in totals where stream.direction == .fromTool {
+      let end = order.log.ends[stream]
+      guard bytes >= end else {
+        throw RPCStatus(.invalidArgument, "\(stream) has \(end) bytes, more than its total")
+      }
+      guard bytes > end else { continue }
+      try append(LostBytes(stream: stream, offset: end, count: bytes - end))
     }
-    guard total.bytes > end else { return }
-    try append(LostBytes(stream: stream, offset: end, count: total.bytes - end))
   }
 
   // MARK: What is sent

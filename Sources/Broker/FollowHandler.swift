@@ -44,9 +44,9 @@ final class FollowHandler: ServerHandler {
   func ended(_ status: RPCStatus, _ call: ServerCall) { leave() }
 
   func pump() {
-    guard let order, reader.pump(order) == .caughtUp, let exit = order.exit, order.machine.isEnded
+    guard let order, reader.pump(order) == .caughtUp, let end = order.end, order.machine.isEnded
     else { return }
-    reader.finish(exit)
+    reader.finish(end)
     leave()
   }
 

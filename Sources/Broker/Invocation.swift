@@ -110,9 +110,9 @@ package actor Invocation {
   }
 
   private func end() -> Event? {
-    guard call.machine.isEnded, let exit = call.exit else { return nil }
+    guard call.machine.isEnded, let end = call.end else { return nil }
     isOver = true
     call.hasLocalOwner = false
-    return .exit(exit)
+    return .exit(end.exit)
   }
 }

@@ -31,6 +31,7 @@ final class InvokeHandler: ServerHandler {
         try write(message, credit)
       } else {
         call.credit(credit)
+        if !isStarted, let start = StartMessage(message) { return try begin(start) }
         try take(try Gatehouse_Tools_V1_InvokeRequest.decoded(message))
       }
     } catch {
@@ -56,7 +57,7 @@ final class InvokeHandler: ServerHandler {
   func ended(_ status: RPCStatus, _ call: ServerCall) { leave() }
 
   private func take(_ request: Gatehouse_Tools_V1_InvokeRequest) throws(RPCStatus) {
-    if case .start(let start) = request.message { return try begin(start) }
+    if case .start(let start) = request.message { return try begin(StartMessage(start)) }
     guard let order else {
       if isStarted { return }  // crossed the end
       throw RPCStatus(.invalidArgument, "the first request is `start`")
@@ -70,15 +71,13 @@ final class InvokeHandler: ServerHandler {
     }
   }
 
-  private func begin(_ start: Gatehouse_Tools_V1_InvokeStart) throws(RPCStatus) {
+  private func begin(_ start: StartMessage) throws(RPCStatus) {
     guard !isStarted else { throw RPCStatus(.invalidArgument, "`start` comes once") }
     isStarted = true
     let (order, isRepeated) = try board.submit(try orderFrom(start))
-    var response = Gatehouse_Tools_V1_InvokeResponse()
-    response.accepted.callID = order.id
-    response.accepted.digest = Data(order.digest)
-    response.accepted.repeatedKey = isRepeated
-    call.send(response.encoded)
+    call.send(
+      AcceptedMessage.make(callID: order.id, digest: order.digest, repeatedKey: isRepeated)
+    )
     call.raiseWindow(to: StdinLog.capacity)
     order.owner?.displaced()
     order.owner = self
@@ -88,20 +87,21 @@ final class InvokeHandler: ServerHandler {
   }
 
   private func orderFrom(
-    _ start: Gatehouse_Tools_V1_InvokeStart
+    _ start: StartMessage
   ) throws(RPCStatus) -> CallOrder {
-    guard start.log == .unspecified || start.log == .relay else {
+    let rules: [Gatehouse_Tools_V1_LogRule] = [.unspecified, .relay]
+    guard rules.contains(where: { $0.rawValue == start.log }) else {
       throw RPCStatus(.unimplemented, "this plane has the log rule RELAY only")
     }
     var order = CallOrder(
       principal: principal,
       workspace: start.workspace,
       tool: start.tool,
-      request: Array(start.request)
+      request: start.request
     )
-    if start.timeoutMs > 0 { order.timeout = .milliseconds(Int64(clamping: start.timeoutMs)) }
+    if start.timeout > 0 { order.timeout = .milliseconds(Int64(clamping: start.timeout)) }
     order.idempotencyKey = start.idempotencyKey
-    order.isDetached = start.detach
+    order.isDetached = start.detaches
     order.acknowledges = start.acknowledges
     return order
   }
@@ -149,11 +149,11 @@ final class InvokeHandler: ServerHandler {
     guard let order else { return }
     let progress = reader.pump(order)
     if !order.order.acknowledges { takeSent(order) }
-    guard progress == .caughtUp, order.machine.isEnded, let exit = order.exit else { return }
+    guard progress == .caughtUp, order.machine.isEnded, let end = order.end else { return }
     if order.endReason == .deadlineInQueue {
       call.finish(.full("workspace '\(order.workspace.name)' had no room", .seconds(1)))
     } else {
-      reader.finish(exit)
+      reader.finish(end)
     }
     leave()
   }
@@ -194,6 +194,21 @@ final class InvokeHandler: ServerHandler {
     guard order.owner === self else { return }
     order.owner = nil
     board.ownerLeft(order)
+  }
+}
+
+extension StartMessage {
+  fileprivate init(_ start: Gatehouse_Tools_V1_InvokeStart) {
+    self.init(
+      workspace: start.workspace,
+      tool: start.tool,
+      request: Array(start.request),
+      timeout: start.timeoutMs,
+      idempotencyKey: start.idempotencyKey,
+      log: UInt64(clamping: start.log.rawValue),
+      detaches: start.detach,
+      acknowledges: start.acknowledges
+    )
   }
 }
 

@@ -97,7 +97,7 @@ final class LinkSession: ServerHandler {
     guard hello.generation >= 1 else {
       throw RPCStatus(.failedPrecondition, "the plane speaks generation \(Self.generation)")
     }
-    guard let instance = InstanceID(bytes: hello.instanceID) else {
+    guard let instance = InstanceID(bytes: Array(hello.instanceID)) else {
       throw RPCStatus(.invalidArgument, "an instance id has 16 bytes")
     }
     guard hello.maxCalls > 0 else {
@@ -137,17 +137,17 @@ final class LinkSession: ServerHandler {
   // MARK: What is sent
 
   func offer(_ order: Call, _ ticket: Ticket) {
-    var response = Gatehouse_Link_V1_ConnectResponse()
-    response.offer.callID = order.id
-    response.offer.ticket = Data(ticket.bytes)
-    response.offer.digest = Data(order.digest)
-    response.offer.deadlineMs = max(1, UInt64(clamping: (order.deadline - .now).milliseconds))
-    response.offer.tool = order.order.tool
-    response.offer.requestBytes = UInt64(order.order.request.count)
-    if order.order.request.count <= CarryHandler.largestOfferedRequest {
-      response.offer.request = Data(order.order.request)
-    }
-    waitingOffers.append((order.id, response.encoded))
+    let request = order.order.request
+    let message = OfferMessage.make(
+      callID: order.id,
+      ticket: ticket.bytes,
+      digest: order.digest,
+      deadline: max(1, UInt64(clamping: (order.deadline - .now).milliseconds)),
+      tool: order.order.tool,
+      request: request.count <= CarryHandler.largestOfferedRequest ? request : nil,
+      requestBytes: request.count
+    )
+    waitingOffers.append((order.id, message))
     sendOffers()
   }
 

@@ -20,9 +20,9 @@ struct PollPage {
     while room > 0, let item = call.log.read(&cursor) { add(item) }
     response.state = call.machine.state.wire
     response.next = cursor.positions.offsets(of: CallStream.outputs)
-    guard call.machine.isEnded, let exit = call.exit else { return }
+    guard call.machine.isEnded, let end = call.end else { return }
     var rest = cursor
-    if call.log.read(&rest) == nil { response.exit = exit }
+    if call.log.read(&rest) == nil { response.exit = end.exit }
   }
 
   private mutating func add(_ item: CallLog.Item) {

@@ -56,15 +56,11 @@ struct ReaderStream {
     }
     guard isNews else { return }
     toldState = state
-    var response = Gatehouse_Tools_V1_FollowResponse()
-    response.state = order.stateChange
-    call.send(response.encoded)
+    call.send(order.stateMessage)
   }
 
-  func finish(_ exit: Gatehouse_Tools_V1_Exit) {
-    var response = Gatehouse_Tools_V1_FollowResponse()
-    response.exit = exit
-    call.send(response.encoded)
+  func finish(_ end: CallEnd) {
+    call.send(end.message)
     call.finish(.ok)
   }
 }

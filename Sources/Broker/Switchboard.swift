@@ -1,4 +1,5 @@
 internal import Calls
+internal import Crypto
 internal import Host
 internal import EventLoop
 internal import FoundationEssentials
@@ -25,7 +26,7 @@ final class Switchboard: @unchecked Sendable {
   private var linkWaiters: [Int: LinkWaiter] = [:]
   private var linkWaiterCount = 0
   private var admission: Admission
-  private var random = SystemRandomNumberGenerator()
+  private var random = SecureRandom.Generator()
   private var isOffering = false
   private var isDraining = false
 
@@ -236,7 +237,7 @@ extension Switchboard {
     let refusal = RPCStatus(.notFound, "no such ticket; keep the call and report it as unclaimed")
     guard let order = call.metadata["gatehouse-call"].flatMap({ calls[$0] }),
       principal.kind == .workspace, principal.name == order.workspace.id,
-      let epoch = call.metadata["gatehouse-epoch"].flatMap({ SessionEpoch(text: $0) }),
+      let epoch = call.metadata.bytes("gatehouse-epoch").flatMap({ SessionEpoch(text: $0) }),
       let ticket = call.metadata.bytes("gatehouse-ticket-bin").flatMap({ Ticket(bytes: $0) })
     else {
       options.observe(.claimRefused(call.metadata["gatehouse-call"] ?? "", principal))
@@ -340,7 +341,7 @@ extension Switchboard {
     let before = call.machine.state
     for action in call.machine.handle(event) { perform(action, for: call, carry) }
     guard call.machine.state != before else { return arm(call) }
-    if call.machine.state != .offered { admission.claimed(call.id) }
+    if before == .offered { admission.claimed(call.id) }
     arm(call)
     call.announce()
     offerNext()
@@ -359,12 +360,11 @@ extension Switchboard {
   }
 
   private func perform(_ action: BrokerCall.Action, for call: Call, _ carry: CarryHandler?) {
-    let link = links[call.workspace.id]
     switch action {
-    case .offer(let ticket): link?.offer(call, ticket)
-    case .resume(let ticket): link?.resume(call, ticket)
-    case .cancel: link?.cancel(call.id)
-    case .forget: link?.forget([call.id])
+    case .offer(let ticket): links[call.workspace.id]?.offer(call, ticket)
+    case .resume(let ticket): links[call.workspace.id]?.resume(call, ticket)
+    case .cancel: links[call.workspace.id]?.cancel(call.id)
+    case .forget: links[call.workspace.id]?.forget([call.id])
     case .attach(let number):
       call.carry = carry
       carry?.attached(as: number)
@@ -382,7 +382,7 @@ extension Switchboard {
   }
 
   private func end(_ call: Call, _ outcome: Outcome, _ reason: BrokerCall.Reason) {
-    call.exit = reason == .reported ? call.reportedExit : call.exit(outcome, reason)
+    call.end = reason == .reported ? call.reportedEnd : CallEnd(call.exit(outcome, reason))
     call.endReason = reason
     options.observe(.callEnded(call.id, outcome))
     admission.ended(call.id)

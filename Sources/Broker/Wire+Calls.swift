@@ -109,7 +109,7 @@ extension Call {
     info.state = machine.state.wire
     info.createdUnixUs = created
     info.digest = Data(digest)
-    if let exit {
+    if let exit = end?.exit {
       info.outcome = exit.outcome
       info.code = exit.code
       info.totals = exit.totals
@@ -117,15 +117,15 @@ extension Call {
     return info
   }
 
-  var stateChange: Gatehouse_Tools_V1_StateChange {
-    var change = Gatehouse_Tools_V1_StateChange()
-    change.state = machine.state.wire
-    switch machine.state {
-    case .queued: change.detail = "waits for its turn in workspace '\(workspace.name)'"
-    case .detached: change.detail = "the link to workspace '\(workspace.name)' was cut; resuming"
-    case .offered, .running, .ended: break
-    }
-    return change
+  /// Its state, for a reader.
+  var stateMessage: [UInt8] {
+    let detail =
+      switch machine.state {
+      case .queued: "waits for its turn in workspace '\(workspace.name)'"
+      case .detached: "the link to workspace '\(workspace.name)' was cut; resuming"
+      case .offered, .running, .ended: ""
+      }
+    return StateMessage.make(state: UInt64(machine.state.wire.rawValue), detail: detail)
   }
 
   /// The end of a call of which the daemon sent none.

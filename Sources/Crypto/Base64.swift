@@ -21,24 +21,27 @@ package enum Base64 {
   }
 
   /// The bytes, padded or not; nil for anything else, bits left over included.
-  package static func decode(_ text: String) -> [UInt8]? {
-    var digits = Array(text.utf8)
-    if digits.count.isMultiple(of: 4) {
-      for _ in 0..<2 where digits.last == UInt8(ascii: "=") { digits.removeLast() }
+  package static func decode(_ text: String) -> [UInt8]? { decode(Array(text.utf8)) }
+
+  /// The bytes that the ASCII `text` stands for, as `decode` of a `String` does.
+  package static func decode(_ text: [UInt8]) -> [UInt8]? {
+    var count = text.count
+    if count.isMultiple(of: 4) {
+      for _ in 0..<2 where count > 0 && text[count - 1] == UInt8(ascii: "=") { count -= 1 }
     }
-    guard digits.count % 4 != 1 else { return nil }
+    guard count % 4 != 1 else { return nil }
     var bytes: [UInt8] = []
-    bytes.reserveCapacity(digits.count * 3 / 4)
+    bytes.reserveCapacity(count * 3 / 4)
     var bits: UInt32 = 0
     var held = 0
-    for digit in digits {
-      guard let value = value(digit) else { return nil }
+    for index in 0..<count {
+      guard let value = value(text[index]) else { return nil }
       bits = bits << 6 | value
       held += 6
       guard held >= 8 else { continue }
       held -= 8
-      bytes.append(UInt8(truncatingIfNeeded: bits >> held))
-      bits &= (1 << held) - 1
+      bytes.append(UInt8(truncatingIfNeeded: bits >> UInt32(held)))
+      bits &= (1 << UInt32(held)) - 1
     }
     return bits == 0 ? bytes : nil
   }

@@ -43,10 +43,20 @@ internal import COpenSSL
     return digest
   }
 
+  /// The digest of all bytes, 32 bytes; the end.
+  package consuming func finish() -> [UInt8] {
+    let digest = unsafe [UInt8](unsafeUninitializedCapacity: Self.byteCount) { digest, count in
+      let done = unsafe EVP_DigestFinal_ex(context, digest.baseAddress, nil)
+      precondition(done == 1, "a digest that was begun can be ended")
+      count = Self.byteCount
+    }
+    return digest
+  }
+
   /// The digest of `bytes`, 32 bytes.
   package static func hash(_ bytes: [UInt8]) -> [UInt8] {
     var hash = SHA256()
     hash.update(bytes.span)
-    return hash.finalize()
+    return hash.finish()
   }
 }

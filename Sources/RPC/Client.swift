@@ -89,7 +89,7 @@ extension Connection {
     guard case .client(let core) = role, phase == .open, !isGoingAway else {
       throw closeReason ?? RPCStatus(.unavailable, "the connection takes no more calls")
     }
-    if let refusal = peer.identity as? RPCStatus { throw refusal }
+    if let refusal = peer.refusal { throw refusal }
     var block = HeaderBlock()
     block.append(":method", "POST")
     block.append(":scheme", "https")

@@ -77,7 +77,7 @@ package actor Connection {
     self.tls = tls
     self.socket = socket
     phase = role.isServer ? .handshaking : .connecting
-    peer = Peer(address: peerAddress, certificatesDER: [], identity: nil)
+    peer = Peer(address: peerAddress)
   }
 
   /// Runs `body` on the connection, from its loop.

@@ -39,8 +39,10 @@ package struct ServerCall: Sendable {
   /// Shared: a call is handed on with each event, and copying one reference costs one count.
   private let opening: Opening
 
-  private final class Opening: Sendable {
+  /// Why @unchecked Sendable: `state` is touched on the connection's loop only; the rest is constant.
+  private final class Opening: @unchecked Sendable {
     let connection: Connection
+    let state: StreamState
     let id: Int32
     let path: String
     let metadata: Metadata
@@ -54,6 +56,7 @@ package struct ServerCall: Sendable {
       _ peer: Peer
     ) {
       self.connection = connection
+      self.state = state
       id = state.id
       self.path = path
       metadata = state.fields.metadata
@@ -94,7 +97,7 @@ package struct ServerCall: Sendable {
   }
 
   /// Bytes that wait to be sent.
-  package var queuedBytes: Int { connection.onLoop { $0.queuedBytes(on: id) } }
+  package var queuedBytes: Int { opening.state.queuedBytes }
 
   /// Calls `drained` once, when at most 64 KiB wait to be sent.
   package func notifyWhenDrained() { connection.onLoop { $0.notifyWhenDrained(on: id) } }

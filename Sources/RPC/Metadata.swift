@@ -49,11 +49,16 @@ package struct Metadata: Sendable, Equatable, ExpressibleByDictionaryLiteral {
       entries.append(Entry(key: name, value: value))
       return
     }
+    guard value.contains(UInt8(ascii: ",")) else { return addBase64(value, name) }
     // Several values may come joined by commas.
     for part in value.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false) {
-      guard let bytes = Base64.decode(String(decoding: part, as: UTF8.self)) else { continue }
-      entries.append(Entry(key: name, value: bytes))
+      addBase64(Array(part), name)
     }
+  }
+
+  private mutating func addBase64(_ text: [UInt8], _ name: String) {
+    guard let bytes = Base64.decode(text) else { return }
+    entries.append(Entry(key: name, value: bytes))
   }
 
   func append(to block: inout HeaderBlock) {

@@ -6,6 +6,20 @@ package struct Peer: Sendable {
   package let certificatesDER: [[UInt8]]
   /// What `Identification` made of the chain.
   package let identity: (any Sendable)?
+  /// Why it is nobody: each of its calls is told.
+  let refusal: RPCStatus?
+
+  init(
+    address: String,
+    certificatesDER: [[UInt8]] = [],
+    identity: (any Sendable)? = nil,
+    refusal: RPCStatus? = nil
+  ) {
+    self.address = address
+    self.certificatesDER = certificatesDER
+    self.identity = identity
+    self.refusal = refusal
+  }
 }
 
 /// Turns a connection's certificates into who it is; runs once per connection, on its loop.

@@ -38,7 +38,7 @@ final class ServerCore: Sendable {
   }
 
   private func start(_ state: StreamState, on connection: isolated Connection) throws {
-    if let refusal = connection.peer.identity as? RPCStatus { throw refusal }
+    if let refusal = connection.peer.refusal { throw refusal }
     let path = state.fields.path
     guard let make = service.methods[path] else {
       throw RPCStatus(.unimplemented, "there is no method \(path) on this port")

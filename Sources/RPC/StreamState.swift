@@ -164,35 +164,25 @@ struct IncomingFields {
 
   static let overhead = 32
 
+  /// By the length of the name first: most names differ in it, and each call has a dozen fields.
   mutating func take(name: Span<UInt8>, value: Span<UInt8>) {
-    if name.equals(":path") {
-      path = String(copying: value)
-    } else if name.equals(":method") {
-      isPost = value.equals("POST")
-    } else if name.equals("content-type") {
-      isGRPC = value.begins(with: "application/grpc")
-    } else if name.equals("grpc-timeout") {
-      timeout = Array(copying: value)
-    } else if name.equals(":status") {
-      httpStatus = Int(String(copying: value))
-    } else if name.equals("grpc-status") {
-      status =
-        Int(String(copying: value))
-        ?? RPCStatus.Code.unknown.rawValue
-    } else if name.equals("grpc-message") {
-      message = Array(copying: value)
-    } else if !Self.isPlumbing(name) {
-      metadata.addField(
-        name: String(copying: name),
-        value: Array(copying: value)
-      )
+    switch name.count {
+    case 2 where name.equals("te"): return
+    case 5 where name.equals(":path"): path = String(copying: value)
+    case 7 where name.equals(":method"): isPost = value.equals("POST")
+    case 7 where name.equals(":scheme"): return
+    case 7 where name.equals(":status"): httpStatus = Int(String(copying: value))
+    case 10 where name.equals(":authority") || name.equals("user-agent"): return
+    case 11 where name.equals("grpc-status"):
+      status = Int(String(copying: value)) ?? RPCStatus.Code.unknown.rawValue
+    case 12 where name.equals("content-type"): isGRPC = value.begins(with: "application/grpc")
+    case 12 where name.equals("grpc-timeout"): timeout = Array(copying: value)
+    case 12 where name.equals("grpc-message"): message = Array(copying: value)
+    case 13 where name.equals("grpc-encoding"): return
+    case 14 where name.equals("content-length"): return
+    case 15 where name.equals("accept-encoding"): return
+    case 20 where name.equals("grpc-accept-encoding"): return
+    default: metadata.addField(name: String(copying: name), value: Array(copying: value))
     }
-  }
-
-  private static func isPlumbing(_ name: Span<UInt8>) -> Bool {
-    name.equals(":scheme") || name.equals(":authority") || name.equals("te")
-      || name.equals("user-agent") || name.equals("grpc-accept-encoding")
-      || name.equals("accept-encoding") || name.equals("grpc-encoding")
-      || name.equals("content-length")
   }
 }

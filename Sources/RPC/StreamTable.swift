@@ -23,7 +23,7 @@ final class StreamTable: SessionDelegate {
     case settings
   }
 
-  private var streams: [Int32: StreamState] = [:]
+  private var streams = StreamMap()
   private var latest: StreamState?  // most callbacks in a row are about one stream
   private let isServer: Bool
   private let limits: ConnectionLimits
@@ -36,7 +36,7 @@ final class StreamTable: SessionDelegate {
   }
 
   var count: Int { streams.count }
-  var all: [StreamState] { Array(streams.values) }
+  var all: [StreamState] { streams.values }
 
   func state(_ stream: Int32) -> StreamState? {
     if let latest, latest.id == stream { return latest }
@@ -50,7 +50,7 @@ final class StreamTable: SessionDelegate {
       window: limits.streamWindow,
       maxMessageBytes: limits.maxMessageBytes
     )
-    streams[stream] = state
+    streams.insert(state)
     return state
   }
 
@@ -125,7 +125,7 @@ final class StreamTable: SessionDelegate {
 
   func closed(_ stream: Int32, _ code: HTTP2Code) {
     guard let state = state(stream) else { return }
-    streams[stream] = nil
+    streams.remove(stream)
     latest = nil
     events.append(.closed(state, code))
   }

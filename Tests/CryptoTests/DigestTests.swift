@@ -37,6 +37,8 @@ internal import Testing
   @Test func `two draws differ`() {
     #expect(SecureRandom.bytes(32) != SecureRandom.bytes(32))
     #expect(SecureRandom.bytes(0).isEmpty)
+    var generator = SecureRandom.Generator()
+    #expect(Set((0..<200).map { _ in generator.next() }).count == 200)
   }
 
   @Test func `comparison in constant time is comparison`() {

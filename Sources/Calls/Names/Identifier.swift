@@ -14,18 +14,33 @@ package enum Identifier {
   ///   - random: must not be predictable where an id is all that protects something; nothing in
   ///     Gatehouse relies on that.
   /// - Returns: the prefix, an underscore and 26 digits.
-  package static func make(
+  @inlinable package static func make(
     prefix: String,
     now: UInt64,
     random: inout some RandomNumberGenerator
   ) -> String {
+    make(prefix: prefix, now: now, random: (random.next(), random.next()))
+  }
+
+  @usableFromInline static func make(
+    prefix: String,
+    now: UInt64,
+    random: (UInt64, UInt64)
+  ) -> String {
     let version: UInt64 = 7
     let variant: UInt64 = 0b10
-    let high = now << 16 | version << 12 | random.next() >> 52
-    let low = variant << 62 | random.next() >> 2
-    let name = prefix + "_" + digits(UInt128(high) << 64 | UInt128(low))
-    precondition(isValid(name), "prefix '\(prefix)' is not [a-z0-9_]{1,37}")
-    return name
+    let high = now << 16 | version << 12 | random.0 >> 52
+    let low = variant << 62 | random.1 >> 2
+    var name: [UInt8] = []
+    name.reserveCapacity(longest)
+    name.append(contentsOf: prefix.utf8)
+    name.append(UInt8(ascii: "_"))
+    precondition(
+      (2...38).contains(name.count) && name.allSatisfy(isAllowed),
+      "prefix '\(prefix)' is not [a-z0-9_]{1,37}"
+    )
+    append(high, low, to: &name)
+    return String(decoding: name, as: UTF8.self)
   }
 
   /// Whether `name` has the form of an id: `[a-z0-9_]{1,64}`. Ids from outside are checked with
@@ -47,14 +62,21 @@ package enum Identifier {
   private static let alphabet = Array("0123456789abcdefghijklmnopqrstuv".utf8)
 
   /// 128 bits as 26 digits: 5 bits each, the last digit filled up with two zero bits.
-  private static func digits(_ bits: UInt128) -> String {
-    let shifts = stride(from: 123, through: -2, by: -5)
-    return String(
-      decoding: shifts.map { shift in
-        let digit = shift >= 0 ? bits >> UInt128(shift) : bits << UInt128(-shift)
-        return alphabet[Int(digit & 31)]
-      },
-      as: UTF8.self
-    )
+  private static func append(_ high: UInt64, _ low: UInt64, to text: inout [UInt8]) {
+    // The digits' bits lie left-aligned in 130.
+    for digit in 0..<26 {
+      let start = 5 * digit
+      let bits: UInt64
+      if start + 5 <= 64 {
+        bits = high >> UInt64(59 - start)
+      } else if start < 64 {
+        bits = high << UInt64(start - 59) | low >> UInt64(123 - start)
+      } else if start <= 123 {
+        bits = low >> UInt64(123 - start)
+      } else {
+        bits = low << UInt64(start - 123)
+      }
+      text.append(alphabet[Int(bits & 31)])
+    }
   }
 }

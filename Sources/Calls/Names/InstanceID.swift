@@ -5,11 +5,11 @@ package struct InstanceID: Sendable, Hashable {
   private let bits: Bits128
 
   package init(random: inout some RandomNumberGenerator) {
-    bits = Bits128(random: &random)
+    bits = Bits128(random.next(), random.next())
   }
 
   /// An instance id as it arrived; nil unless it has 16 bytes.
-  package init?(bytes: some Collection<UInt8>) {
+  package init?(bytes: [UInt8]) {
     guard let bits = Bits128(bytes: bytes) else { return nil }
     self.bits = bits
   }

@@ -9,10 +9,15 @@ package enum RequestDigest {
 
   /// What stands before the request, for a hash that takes its input in pieces.
   package static func header(tool: String) -> [UInt8] {
-    let name = Array(tool.utf8)
-    let length = UInt32(name.count)
-    let prefix = [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: length >> $0) }
-    return Array(domainTag.utf8) + prefix + name
+    let length = UInt32(tool.utf8.count)
+    var header: [UInt8] = []
+    header.reserveCapacity(domainTag.utf8.count + 4 + tool.utf8.count)
+    header.append(contentsOf: domainTag.utf8)
+    for shift: UInt32 in [24, 16, 8, 0] {
+      header.append(UInt8(truncatingIfNeeded: length >> shift))
+    }
+    header.append(contentsOf: tool.utf8)
+    return header
   }
 
   /// All of it, for a hash that takes its input at once.

@@ -5,8 +5,19 @@ package struct SessionEpoch: Sendable, Hashable, Comparable, CustomStringConvert
   package init(_ number: UInt64) { self.number = number }
 
   /// An epoch as it stands in metadata: decimal, no sign, no leading zero; nil otherwise.
-  package init?(text: some StringProtocol) {
-    guard let number = UInt64(text), String(number) == text else { return nil }
+  package init?(text: [UInt8]) {
+    // 20 digits hold any number of 64 bits.
+    guard (1...20).contains(text.count), text.count == 1 || text[0] != UInt8(ascii: "0") else {
+      return nil
+    }
+    var number: UInt64 = 0
+    for digit in text {
+      guard (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(digit) else { return nil }
+      let (tens, isTooLong) = number.multipliedReportingOverflow(by: 10)
+      let (sum, isTooLarge) = tens.addingReportingOverflow(UInt64(digit - UInt8(ascii: "0")))
+      guard !isTooLong, !isTooLarge else { return nil }
+      number = sum
+    }
     self.number = number
   }
 

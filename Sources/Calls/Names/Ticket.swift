@@ -8,12 +8,14 @@ package struct Ticket: Sendable, Equatable {
   private let bits: Bits128
 
   /// - Parameter random: a generator fit for secrets.
-  package init(random: inout some RandomNumberGenerator) {
-    bits = Bits128(random: &random)
+  @inlinable package init(random: inout some RandomNumberGenerator) {
+    self.init(random.next(), random.next())
   }
 
+  @usableFromInline init(_ high: UInt64, _ low: UInt64) { bits = Bits128(high, low) }
+
   /// A ticket as it arrived; nil unless it has 16 bytes.
-  package init?(bytes: some Collection<UInt8>) {
+  package init?(bytes: [UInt8]) {
     guard let bits = Bits128(bytes: bytes) else { return nil }
     self.bits = bits
   }

@@ -1,0 +1,26 @@
+internal import Calls
+internal import SwiftProtobuf
+internal import Wire
+
+/// How a call ended, as its readers are told: one message that is an `InvokeResponse` and a
+/// `FollowResponse` alike.
+struct CallEnd: Sendable {
+  /// Framed as `Exit` is in those messages, and in `CarryRequest`.
+  let message: [UInt8]
+
+  /// An exit of the daemon's that was walked and found plain.
+  init(_ exit: ExitMessage) { message = exit.bytes }
+
+  init(_ exit: Gatehouse_Tools_V1_Exit) {
+    var response = Gatehouse_Tools_V1_FollowResponse()
+    response.exit = exit
+    message = response.encoded
+  }
+
+  /// Decoded for those who look into it: most exits are only passed on.
+  var exit: Gatehouse_Tools_V1_Exit {
+    // What was walked or encoded here can be decoded.
+    (try? Gatehouse_Tools_V1_FollowResponse(serializedBytes: message))?.exit
+      ?? Gatehouse_Tools_V1_Exit()
+  }
+}
