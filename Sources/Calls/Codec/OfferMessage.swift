@@ -1,8 +1,7 @@
 /// A `ConnectResponse` with an `Offer`, as any protobuf library would write it.
 package enum OfferMessage {
-  /// - Parameters:
-  ///   - deadline: milliseconds from receipt, at least 1.
-  ///   - request: nil when it follows on the call's own stream.
+  /// `deadline` is in milliseconds from receipt, at least 1; `request` is nil when it follows on the
+  /// call's own stream.
   package static func make(
     callID: String,
     ticket: [UInt8],
