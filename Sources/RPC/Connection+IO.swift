@@ -24,10 +24,11 @@ extension Connection {
     socket.setNoDelay()
     phase = .handshaking
     do {
-      try tls.start()
+      try transport.start()
     } catch {
       return close(RPCStatus(.unavailable, error.message))
     }
+    if transport.isEstablished { return established() }  // plaintext
     writeOutput()
   }
 
@@ -66,16 +67,16 @@ extension Connection {
   }
 
   private func receive(_ ciphertext: Span<UInt8>, into plaintext: inout [UInt8]) {
-    let wasEstablished = tls.isEstablished
+    let wasEstablished = transport.isEstablished
     let count: Int
     do {
-      count = try tls.receive(ciphertext, into: &plaintext)
+      count = try transport.receive(ciphertext, into: &plaintext)
     } catch {
       return refuse(error)
     }
     if !wasEstablished {
       writeOutput()
-      if tls.isEstablished { established() }
+      if transport.isEstablished { established() }
     }
     guard phase == .open, count > 0 else { return }
     do {
@@ -87,7 +88,7 @@ extension Connection {
     }
     dispatch()
     scheduleFlush()
-    if tls.peerClosed { drain() }
+    if transport.peerClosed { drain() }
   }
 
   /// The handshake failed: the peer gets the alert, or, if it speaks plain HTTP, an answer in it.
@@ -103,8 +104,8 @@ extension Connection {
     drain()
   }
 
-  private func established() {
-    let certificates = tls.peerCertificatesDER
+  func established() {
+    let certificates = transport.peerCertificatesDER
     phase = .open
     switch identify(certificates) {
     case .success(let identified):
@@ -151,7 +152,7 @@ extension Connection {
     repeat {
       do {
         try session.send(into: &plaintext, limit: Self.gatherBytes)
-        try tls.send(plaintext.span)
+        try transport.send(plaintext.span)
       } catch {
         plaintext = []
         closeReason = closeReason ?? RPCStatus(.unavailable, "\(peer.address): \(error)")
@@ -161,8 +162,8 @@ extension Connection {
       plaintext.removeAll(keepingCapacity: true)
       dispatch()
       if isDone { break }
-      if tls.outputCount >= Self.gatherBytes { writeOutput() }
-    } while phase == .open && tls.outputCount < Self.outputHighMark
+      if transport.outputCount >= Self.gatherBytes { writeOutput() }
+    } while phase == .open && transport.outputCount < Self.outputHighMark
     loop.returnGatherBuffer(plaintext)
     writeOutput()
     if phase == .open, !session.isAlive { drain() }
@@ -172,8 +173,8 @@ extension Connection {
     guard phase != .closed, phase != .connecting else { return }
     var isBlocked = false
     do {
-      while tls.outputCount > 0, !isBlocked {
-        try tls.withOutput { (bytes) throws(SystemError) -> Int in
+      while transport.outputCount > 0, !isBlocked {
+        try transport.withOutput { (bytes) throws(SystemError) -> Int in
           guard case .bytes(let count) = try socket.write(bytes) else {
             isBlocked = true
             return 0
@@ -185,7 +186,7 @@ extension Connection {
       return close(RPCStatus(.unavailable, "\(peer.address): \(error)"))
     }
     let wanted: Readiness = isBlocked ? [.readable, .writable] : .readable
-    if !isBlocked, table.count == 0 { tls.trim() }
+    if !isBlocked, table.count == 0 { transport.trim() }
     // Frames may wait in the session for the room there is now.
     if !isBlocked, session.wantsWrite { scheduleFlush() }
     guard wanted != interest, let registration else { return }
@@ -205,7 +206,8 @@ extension Connection {
   }
 
   func schedulePing() {
-    pingTimer = loop.schedule(after: limits.pingInterval) { [weak self] in
+    guard let interval = limits.pingInterval else { return }
+    pingTimer = loop.schedule(after: interval) { [weak self] in
       self?.assumeIsolated { $0.sendPing() }
     }
   }

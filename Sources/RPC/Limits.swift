@@ -6,9 +6,14 @@ package struct ConnectionLimits: Sendable {
   package var connectionWindow: Int32 = 16 * 1_048_576
   package var maxHeaderBytes = 16_384
   package var maxMessageBytes = 1_048_576
+  /// Messages compressed with gzip are taken, and may be asked for. `maxMessageBytes` counts what
+  /// comes out.
+  package var acceptsGzip = false
   /// TLS, and the first frames after it.
   package var handshakeTimeout: Duration = .seconds(10)
-  package var pingInterval: Duration = .seconds(20)
+  /// How often a peer is asked whether it is still there; `nil`: never. Stock gRPC servers cut off
+  /// clients that ask more often than every five minutes.
+  package var pingInterval: Duration? = .seconds(20)
   package var pingTimeout: Duration = .seconds(10)
   /// How long a refused or closed peer may take to read the reason.
   package var drainTimeout: Duration = .seconds(1)

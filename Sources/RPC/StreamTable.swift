@@ -9,6 +9,8 @@ final class StreamTable: SessionDelegate {
     /// A header block is whole: a request, a response, or trailers.
     case headers(StreamState)
     case message(StreamState, [UInt8], credit: Int)
+    /// The next message came compressed.
+    case compressed(StreamState)
     case ended(StreamState)
     /// Our limits, or gRPC's framing, were broken.
     case failed(StreamState, RPCStatus)
@@ -25,7 +27,7 @@ final class StreamTable: SessionDelegate {
 
   private var streams: [Int32: StreamState] = [:]
   private var latest: StreamState?  // most callbacks in a row are about one stream
-  private let isServer: Bool
+  let isServer: Bool
   private let limits: ConnectionLimits
   var events: [Event] = []
   private var spareEvents: [Event] = []
@@ -34,6 +36,9 @@ final class StreamTable: SessionDelegate {
     self.isServer = isServer
     self.limits = limits
   }
+
+  var acceptsGzip: Bool { limits.acceptsGzip }
+  var maxMessageBytes: Int { limits.maxMessageBytes }
 
   var count: Int { streams.count }
   var all: [StreamState] { Array(streams.values) }
@@ -50,6 +55,7 @@ final class StreamTable: SessionDelegate {
       window: limits.streamWindow,
       maxMessageBytes: limits.maxMessageBytes
     )
+    state.fields.wantsEncodings = limits.acceptsGzip
     streams[stream] = state
     return state
   }
@@ -90,18 +96,22 @@ final class StreamTable: SessionDelegate {
       let text = "more than \(limits.maxHeaderBytes) bytes of header fields"
       events.append(.failed(state, RPCStatus(.resourceExhausted, text)))
     }
+    if let name = state.fields.malformed {
+      events.append(.failed(state, RPCStatus(.internalError, "the value of \(name) is no base64")))
+    }
+    if let encoding = state.fields.encoding { accept(encoding, on: state) }
     events.append(.headers(state))
   }
 
   func data(on stream: Int32, _ bytes: Span<UInt8>) {
     guard let state = state(stream) else { return }
-    // A proxy's error page: there are no messages in it.
-    if !isServer, let status = state.fields.httpStatus, status != 200 {
-      return events.append(.failed(state, .forHTTP(status)))
+    // A proxy's page: there are no messages in it.
+    if !isServer, let foreign = state.fields.foreignAnswer {
+      return events.append(.failed(state, foreign))
     }
     do {
-      try state.assembler.append(bytes) { message in
-        let cost = message.count + MessageAssembler.prefixBytes
+      try state.assembler.append(bytes) { message, cost, isCompressed in
+        if isCompressed, !takeInflated(message.count, on: state) { return }
         state.hold(cost)
         events.append(.message(state, message, credit: cost))
       }
