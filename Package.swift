@@ -125,6 +125,15 @@ let package = Package(
     ),
     part("Client", ["Console", "Crypto", "EventLoop", "Host", "RPC", "TLS", "Wire", protobuf]),
 
+    // gRPC's interop service and client: built with the tests, not installed.
+    .executableTarget(
+      name: "gatehouse-interop",
+      dependencies: ["EventLoop", "Host", "RPC", "TLS", arguments],
+      path: "Tests/gatehouse-interop",
+      exclude: ["Proto"],
+      swiftSettings: strict
+    ),
+
     tests("EventLoop", []),
     tests("Crypto", []),
     tests("TLS", ["Crypto", "TestSupport"]),
