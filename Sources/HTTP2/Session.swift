@@ -196,7 +196,8 @@ internal import CNghttp2
   }
 
   /// Says that GOAWAY is coming, and refuses nothing yet (RFC 9113 §6.8): the peer may have opened
-  /// streams that are on their way.
+  /// streams that are on their way. A PING to see that it knows waits for `goAwaySent`: nghttp2 would
+  /// send it first.
   package mutating func announceGoAway() {
     _ = unsafe nghttp2_submit_shutdown_notice(handle)
   }

@@ -101,7 +101,7 @@ extension Connection {
     block.append(":authority", core.authority)
     block.append("te", "trailers")
     block.append("content-type", "application/grpc")
-    block.append("user-agent", "gatehouse")
+    block.append("user-agent", "grpc-swift-gatehouse/0.1")
     if gzip { block.append("grpc-encoding", "gzip") }
     if limits.acceptsGzip { block.append("grpc-accept-encoding", "identity,gzip") }
     if let timeout { block.append("grpc-timeout", Timeout.format(timeout)) }

@@ -154,6 +154,7 @@ extension Connection {
     case .drained(let state): drained(state)
     case .partial(let state): returnCredit(of: state)
     case .goAway(let last, let code): receivedGoAway(last, code)
+    case .goAwaySent: sentGoAway()
     case .pong: receivedPong()
     case .settings: receivedSettings()
     }

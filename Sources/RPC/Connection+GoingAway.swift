@@ -4,8 +4,8 @@ internal import HTTP2
 /// The orderly end of a connection: calls under way end, new ones go elsewhere.
 struct Retirement {
   let reason: RPCStatus
-  /// Answers to PING until the peer has seen that GOAWAY is coming.
-  var pongsDue: Int
+  /// Answers to PING until the peer has seen that GOAWAY is coming; `nil` before we asked.
+  var pongsDue: Int?
   let timer: LoopTimer
 }
 
@@ -21,15 +21,23 @@ extension Connection {
     let timer = loop.schedule(after: limit) { [weak self] in
       self?.assumeIsolated { $0.shutDown(reason) }
     }
-    retirement = Retirement(reason: reason, pongsDue: pongIsDue ? 2 : 1, timer: timer)
+    retirement = Retirement(reason: reason, timer: timer)
     if role.isServer {
       session.announceGoAway()
-      session.ping()
     } else {
       isGoingAway = true
       retireNow(reason)
     }
     flush()
+  }
+
+  /// The first step is on its way: asks whether it has arrived.
+  func sentGoAway() {
+    guard role.isServer, retirement != nil, retirement?.pongsDue == nil else { return }
+    // One of keepalive's may be due before.
+    retirement?.pongsDue = pongIsDue ? 2 : 1
+    session.ping()
+    scheduleFlush()
   }
 
   /// The second step. The session is over with its last stream; `flush` sees that.

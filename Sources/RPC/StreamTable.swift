@@ -21,6 +21,7 @@ final class StreamTable: SessionDelegate {
     /// Part of a message waits for the rest.
     case partial(StreamState)
     case goAway(lastStream: Int32, HTTP2Code)
+    case goAwaySent
     case pong
     case settings
   }
@@ -143,6 +144,8 @@ final class StreamTable: SessionDelegate {
   func goAway(lastStream: Int32, _ code: HTTP2Code) {
     events.append(.goAway(lastStream: lastStream, code))
   }
+
+  func goAwaySent() { events.append(.goAwaySent) }
 
   func pong() { events.append(.pong) }
 

@@ -81,8 +81,11 @@ extension Connection {
     limits.maxConcurrentStreams = 2
     let loopback = try await Loopback(limits: limits) {
       $0.handle("/t.T/Stream") { _ in EchoHandler() }
+      $0.unary("/t.T/Echo") { request, _ in request }
     }
     let connection = try await loopback.connect()
+    // Its answer comes after the server's SETTINGS.
+    _ = try await connection.unary("/t.T/Echo", [])
     var streams: [ClientStream] = []
     for number in 0..<6 {
       let stream = try await connection.openStream("/t.T/Stream")
@@ -102,8 +105,11 @@ extension Connection {
     limits.maxConcurrentStreams = 1
     let loopback = try await Loopback(limits: limits) {
       $0.handle("/t.T/Stream") { _ in EchoHandler() }
+      $0.unary("/t.T/Echo") { request, _ in request }
     }
     let connection = try await loopback.connect()
+    // Its answer comes after the server's SETTINGS.
+    _ = try await connection.unary("/t.T/Echo", [])
     let first = try await connection.openStream("/t.T/Stream")
     try await first.send([1])
     #expect(try await first.next() == [1])

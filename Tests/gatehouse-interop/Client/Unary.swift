@@ -13,8 +13,9 @@ enum Unary {
   }
 
   static func empty(_ connection: Connection) async throws {
-    let outcome = try await call("EmptyCall", Empty(), on: connection)
-    try expect(outcome.response(), Empty(), "the response")
+    // By the way that the product's own calls go.
+    let response = try await connection.unary("/grpc.testing.TestService/EmptyCall", Empty().bytes)
+    try expect(Empty(response[...]), Empty(), "the response")
   }
 
   static func large(_ connection: Connection) async throws {
