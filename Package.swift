@@ -51,13 +51,15 @@ let package = Package(
     library("CCurl"),
     library("CProtobufC"),
     library("CPCRE2"),
+    library("CZlib"),
 
     // The wire.
     part("EventLoop", ["CLinux"]),
     part("Crypto", ["COpenSSL"]),
     part("TLS", ["COpenSSL", "Crypto"]),
     part("HTTP2", ["CNghttp2"]),
-    part("RPC", ["EventLoop", "Crypto", "TLS", "HTTP2"]),
+    part("Compression", ["CZlib"]),
+    part("RPC", ["EventLoop", "Crypto", "TLS", "HTTP2", "Compression"]),
     part("Calls"),
     .target(
       name: "Wire",
@@ -123,6 +125,15 @@ let package = Package(
     ),
     part("Client", ["Console", "Crypto", "EventLoop", "Host", "RPC", "TLS", "Wire", protobuf]),
 
+    // gRPC's interop service and client: built with the tests, not installed.
+    .executableTarget(
+      name: "gatehouse-interop",
+      dependencies: ["EventLoop", "Host", "RPC", "TLS", arguments],
+      path: "Tests/gatehouse-interop",
+      exclude: ["Proto"],
+      swiftSettings: strict
+    ),
+
     tests("EventLoop", []),
     tests("Crypto", []),
     tests("TLS", ["Crypto", "TestSupport"]),
@@ -133,7 +144,8 @@ let package = Package(
       path: "Tests/TestSupport",
       swiftSettings: strict
     ),
-    tests("RPC", ["EventLoop", "Crypto", "TLS", "HTTP2", "TestSupport"]),
+    tests("Compression", []),
+    tests("RPC", ["EventLoop", "Crypto", "TLS", "HTTP2", "Compression", "TestSupport"]),
     tests("Calls", ["Wire", protobuf]),
     tests(
       "Broker",

@@ -142,11 +142,13 @@ final class Context {
   private func setSendCallbacks() {
     unsafe nghttp2_session_callbacks_set_on_frame_send_callback(handle) { _, frame, user in
       guard let header = unsafe frame?.pointee.hd else { return 0 }
-      let carriesEnd =
-        UInt32(header.type) == NGHTTP2_HEADERS.rawValue
-        || UInt32(header.type) == NGHTTP2_DATA.rawValue
-      if carriesEnd, UInt32(header.flags) & NGHTTP2_FLAG_END_STREAM.rawValue != 0 {
-        unsafe Context.at(user).delegate.endSent(on: header.stream_id)
+      let type = UInt32(header.type)
+      if type == NGHTTP2_HEADERS.rawValue || type == NGHTTP2_DATA.rawValue {
+        if UInt32(header.flags) & NGHTTP2_FLAG_END_STREAM.rawValue != 0 {
+          unsafe Context.at(user).delegate.endSent(on: header.stream_id)
+        }
+      } else if type == NGHTTP2_GOAWAY.rawValue {
+        unsafe Context.at(user).delegate.goAwaySent()
       }
       return 0
     }

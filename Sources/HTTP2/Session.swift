@@ -198,6 +198,13 @@ internal import CNghttp2
     _ = unsafe nghttp2_submit_ping(handle, UInt8(NGHTTP2_FLAG_NONE.rawValue), nil)
   }
 
+  /// Says that GOAWAY is coming, and refuses nothing yet (RFC 9113 §6.8): the peer may have opened
+  /// streams that are on their way. A PING to see that it knows waits for `goAwaySent`: nghttp2 would
+  /// send it first.
+  package mutating func announceGoAway() {
+    _ = unsafe nghttp2_submit_shutdown_notice(handle)
+  }
+
   /// Says that streams above the last one taken will not be; the others go on.
   package mutating func goAway(_ code: HTTP2Code, _ reason: String) {
     let last = unsafe nghttp2_session_get_last_proc_stream_id(handle)

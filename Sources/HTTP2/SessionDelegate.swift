@@ -18,6 +18,8 @@ package protocol SessionDelegate: AnyObject {
   func closed(_ stream: Int32, _ code: HTTP2Code)
   /// The peer will open no more streams, and takes none above `lastStream`.
   func goAway(lastStream: Int32, _ code: HTTP2Code)
+  /// Our GOAWAY was written.
+  func goAwaySent()
   func pong()
   /// The peer's SETTINGS arrived.
   func settingsReceived()

@@ -11,6 +11,7 @@ package enum Listener: String, Sendable, Hashable, CaseIterable {
 /// What a call needs its caller to be allowed.
 package enum Permission: String, Sendable, Hashable, CaseIterable {
   case probe
+  case reflect
   case enroll
   case link
   case invokeTools
@@ -42,6 +43,14 @@ package struct Permissions: Sendable {
   package static let standard = Permissions(
     [
       (.probe, [.mutual, .open, .admin], nil, "grpc.health.v1.Health", ["Check", "Watch"]),
+      (
+        .reflect, [.mutual], Set(PrincipalKind.allCases), "grpc.reflection.v1.ServerReflection",
+        ["ServerReflectionInfo"]
+      ),
+      (
+        .reflect, [.mutual], Set(PrincipalKind.allCases),
+        "grpc.reflection.v1alpha.ServerReflection", ["ServerReflectionInfo"]
+      ),
       (.enroll, [.open], nil, "gatehouse.link.v1.Enrollment", ["Enroll", "Login"]),
       (
         .link, [.mutual], [.workspace], "gatehouse.link.v1.Link",

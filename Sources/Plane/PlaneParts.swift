@@ -6,6 +6,7 @@ internal import Identity
 internal import PlanePKI
 internal import RPC
 internal import TLS
+internal import Wire
 
 /// What a plane consists of, put together.
 struct PlaneParts: Sendable {
@@ -105,10 +106,19 @@ struct PlaneParts: Sendable {
   var openService: Service { Service(merging: [enrollment.openService, health.service]) }
 
   func mutualService(_ listeners: Listeners) -> Service {
-    Service(merging: [
+    let served = Service(merging: [
       broker.service, enrollment.mutualService, workspaces.service(listeners), chats.service,
       health.service,
     ])
+    return Service(merging: [served, reflection(of: served).service])
+  }
+
+  private func reflection(of service: Service) -> Reflection {
+    // Generated code, which a test reads: it is both base64 and a descriptor set.
+    guard let set = Base64.decode(descriptorSetBase64), let pool = try? DescriptorPool(set) else {
+      preconditionFailure("the generated descriptor set is broken")
+    }
+    return Reflection(pool, services: service.serviceNames)
   }
 
   /// Answers on the loop that both servers are on.

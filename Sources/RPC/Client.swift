@@ -17,12 +17,13 @@ extension Connection {
   /// Connects, and waits until the server's certificate is verified. Tries each address of a name.
   ///
   /// The server's certificate must be for `serverName`, by default the host. `identification` is a
-  /// further look at its chain, e.g. for pins; what it refuses fails each call.
+  /// further look at its chain, e.g. for pins; what it refuses fails each call. Without `tls` the
+  /// connection is plaintext.
   ///
   /// Throws an `RPCStatus`, `UNAVAILABLE` with the reason.
   package static func connect(
     to address: HostPort,
-    tls: TLSContext,
+    tls: TLSContext?,
     serverName: String? = nil,
     on loop: EventLoop,
     identification: Identification? = nil,
@@ -43,7 +44,7 @@ extension Connection {
         let connection = try Connection(
           .client(core),
           socket: Socket.connecting(to: candidate),
-          tls: TLSSession(client: tls, serverName: serverName ?? address.host),
+          transport: .client(tls, serverName: serverName ?? address.host),
           peerAddress: candidate.description,
           limits: limits,
           on: loop
@@ -77,27 +78,32 @@ extension Connection {
 
   /// Opens a call. `make` gives the state machine that hears of it.
   ///
-  /// `timeout` is sent to the server, and kept here too. Throws `UNAVAILABLE` when the connection
+  /// `timeout` is sent to the server, and kept here too. With `gzip`, `ClientCall.sendCompressed`
+  /// compresses. Throws `UNAVAILABLE` when the connection
   /// takes no more calls.
   @discardableResult
   package func open(
     _ path: String,
     metadata: Metadata = Metadata(),
     timeout: Duration? = nil,
+    gzip: Bool = false,
     _ make: @Sendable () -> any ClientHandler
   ) throws(RPCStatus) -> ClientCall {
-    guard case .client(let core) = role, phase == .open, !isGoingAway else {
-      throw closeReason ?? RPCStatus(.unavailable, "the connection takes no more calls")
+    guard case .client(let core) = role, canOpen else {
+      throw closeReason
+        ?? RPCStatus(.unavailable, "the connection takes no more calls", isUnprocessed: true)
     }
     if let refusal = peer.refusal { throw refusal }
     var block = HeaderBlock()
     block.append(":method", "POST")
-    block.append(":scheme", "https")
+    block.append(":scheme", transport.isPlaintext ? "http" : "https")
     block.append(":path", path)
     block.append(":authority", core.authority)
     block.append("te", "trailers")
     block.append("content-type", "application/grpc")
-    block.append("user-agent", "gatehouse")
+    block.append("user-agent", "grpc-swift-gatehouse/0.1")
+    if gzip { block.append("grpc-encoding", "gzip") }
+    if limits.acceptsGzip { block.append("grpc-accept-encoding", "identity,gzip") }
     if let timeout { block.append("grpc-timeout", Timeout.format(timeout)) }
     metadata.append(to: &block)
     let id: Int32
@@ -108,6 +114,7 @@ extension Connection {
     }
     let state = table.open(id)
     let call = ClientCall(connection: self, id: id)
+    state.gzips = gzip
     state.handler = .client(make(), call)
     if let timeout { state.deadline = deadline(after: timeout, for: state) }
     scheduleFlush()
@@ -119,7 +126,9 @@ extension Connection {
     shutDown(RPCStatus(.unavailable, "the connection was closed here"))
   }
 
-  /// One request, one response.
+  private var canOpen: Bool { phase == .open && !isGoingAway }
+
+  /// One request, one response. A call that the server refused without a look is made once more.
   ///
   /// - Throws: `RPCStatus`, or `CancellationError`.
   package func unary(
@@ -127,6 +136,21 @@ extension Connection {
     _ request: [UInt8],
     metadata: Metadata = Metadata(),
     timeout: Duration? = .seconds(30)
+  ) async throws -> [UInt8] {
+    let end = timeout.map { ContinuousClock.now + $0 }
+    do {
+      return try await exchange(path, request, metadata, timeout)
+    } catch let status as RPCStatus where status.isUnprocessed && canOpen {
+      // Once more: nobody saw the first (gRFC A6, "Transparent Retries").
+      return try await exchange(path, request, metadata, end.map { $0 - .now })
+    }
+  }
+
+  private func exchange(
+    _ path: String,
+    _ request: [UInt8],
+    _ metadata: Metadata,
+    _ timeout: Duration?
   ) async throws -> [UInt8] {
     let stream = try openStream(path, metadata: metadata, timeout: timeout)
     try await stream.send(request)
@@ -146,7 +170,7 @@ extension Connection {
     guard case .client(let handler, let call) = state.handler else { return }
     let fields = state.fields
     // 1xx does not come here; a block with a status is the end, trailers-only or not.
-    guard fields.blocks == 1, fields.status == nil, fields.httpStatus == 200 else { return }
+    guard fields.blocks == 1, fields.status == nil, fields.foreignAnswer == nil else { return }
     state.fields.metadata = Metadata()
     handler.receivedMetadata(fields.metadata, on: call)
   }
@@ -155,7 +179,7 @@ extension Connection {
   func finalStatus(of state: StreamState) -> RPCStatus {
     let fields = state.fields
     guard let number = fields.status else {
-      if let http = fields.httpStatus, http != 200 { return .forHTTP(http) }
+      if let foreign = fields.foreignAnswer { return foreign }
       return RPCStatus(.unknown, "the server ended the call without a status")
     }
     var status = RPCStatus(

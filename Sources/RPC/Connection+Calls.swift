@@ -16,6 +16,8 @@ extension Connection {
     guard let state = table.state(id), !state.sentHeaders, state.ending == nil else { return }
     state.sentHeaders = true
     var block = Self.responseHead
+    if limits.acceptsGzip { block.append("grpc-accept-encoding", "identity,gzip") }
+    if state.gzips { block.append("grpc-encoding", "gzip") }
     metadata.append(to: &block)
     respond(on: state, block, hasBody: true)
   }
@@ -141,6 +143,7 @@ extension Connection {
     switch event {
     case .headers(let state): receivedHeaders(state)
     case .message(let state, let message, let credit): deliver(message, credit, to: state)
+    case .compressed(let state): announceCompressed(to: state)
     case .ended(let state): peerEnded(state)
     case .failed(let state, let status): fail(state, status)
     case .finishedFirst(let state):
@@ -150,8 +153,9 @@ extension Connection {
     case .closed(let state, let code): closed(state, code)
     case .drained(let state): drained(state)
     case .partial(let state): returnCredit(of: state)
-    case .goAway: isGoingAway = true
-    case .pong: pongIsDue = false
+    case .goAway(let last, let code): receivedGoAway(last, code)
+    case .goAwaySent: sentGoAway()
+    case .pong: receivedPong()
     case .settings: receivedSettings()
     }
   }
@@ -185,7 +189,13 @@ extension Connection {
     }
     switch state.handler {
     case .server(let handler, let call): handler.halfClosed(call)
-    case .client: end(state, finalStatus(of: state))
+    case .client:
+      end(state, finalStatus(of: state))
+      // The rest of our messages has no reader.
+      if state.ending == nil || state.queuedBytes > 0 {
+        session.reset(state.id, .cancel)
+        scheduleFlush()
+      }
     case nil: break
     }
   }
@@ -219,7 +229,7 @@ extension Connection {
       let finished = state.ending != nil && code == .noError
       end(state, finished ? .ok : RPCStatus(.cancelled, "the client cancelled the call"))
     } else {
-      end(state, Self.status(for: code))
+      end(state, Self.status(for: code, isAnswered: state.fields.blocks > 0))
     }
   }
 
@@ -244,9 +254,14 @@ extension Connection {
   }
 
   /// gRPC over HTTP/2, "Errors": what a reset means to a client.
-  private static func status(for code: HTTP2Code) -> RPCStatus {
+  private static func status(for code: HTTP2Code, isAnswered: Bool) -> RPCStatus {
     switch code {
-    case .refusedStream: RPCStatus(.unavailable, "the server refused the stream; try again")
+    case .refusedStream:
+      RPCStatus(
+        .unavailable,
+        "the server refused the stream; try again",
+        isUnprocessed: !isAnswered
+      )
     case .cancel: RPCStatus(.cancelled, "the server cancelled the call")
     case .enhanceYourCalm: RPCStatus(.resourceExhausted, "the server asks to slow down")
     case .inadequateSecurity: RPCStatus(.permissionDenied, "the server asks for better security")

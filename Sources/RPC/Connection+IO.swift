@@ -24,10 +24,11 @@ extension Connection {
     socket.setNoDelay()
     phase = .handshaking
     do {
-      try tls.start()
+      try transport.start()
     } catch {
       return close(RPCStatus(.unavailable, error.message))
     }
+    if transport.isEstablished { return established() }  // plaintext
     writeOutput()
   }
 
@@ -66,16 +67,16 @@ extension Connection {
   }
 
   private func receive(_ ciphertext: Span<UInt8>, into plaintext: inout [UInt8]) {
-    let wasEstablished = tls.isEstablished
+    let wasEstablished = transport.isEstablished
     let count: Int
     do {
-      count = try tls.receive(ciphertext, into: &plaintext)
+      count = try transport.receive(ciphertext, into: &plaintext)
     } catch {
       return refuse(error)
     }
     if !wasEstablished {
       writeOutput()
-      if tls.isEstablished { established() }
+      if transport.isEstablished { established() }
     }
     guard phase == .open, count > 0 else { return }
     do {
@@ -91,7 +92,7 @@ extension Connection {
       let text = "\(peer.address) makes us answer and does not read the answers"
       return shutDown(RPCStatus(.resourceExhausted, text), code: .enhanceYourCalm)
     }
-    if tls.peerClosed { drain() }
+    if transport.peerClosed { drain() }
   }
 
   /// The handshake failed: the peer gets the alert, or, if it speaks plain HTTP, an answer in it.
@@ -107,8 +108,8 @@ extension Connection {
     drain()
   }
 
-  private func established() {
-    let certificates = tls.peerCertificatesDER
+  func established() {
+    let certificates = transport.peerCertificatesDER
     phase = .open
     switch identify(certificates) {
     case .success(let identified):
@@ -152,13 +153,13 @@ extension Connection {
   func flush() {
     guard phase == .open else { return writeOutput() }
     // A peer that does not read gets no more frames until it has taken these.
-    if tls.outputCount >= Self.outputHighMark { writeOutput() }
-    guard phase == .open, tls.outputCount < Self.outputHighMark else { return }
+    if transport.outputCount >= Self.outputHighMark { writeOutput() }
+    guard phase == .open, transport.outputCount < Self.outputHighMark else { return }
     var plaintext = loop.takeGatherBuffer()
     repeat {
       do {
         try session.send(into: &plaintext, limit: Self.gatherBytes)
-        try tls.send(plaintext.span)
+        try transport.send(plaintext.span)
       } catch {
         plaintext = []
         closeReason = closeReason ?? RPCStatus(.unavailable, "\(peer.address): \(error)")
@@ -168,8 +169,8 @@ extension Connection {
       plaintext.removeAll(keepingCapacity: true)
       dispatch()
       if isDone { break }
-      if tls.outputCount >= Self.gatherBytes { writeOutput() }
-    } while phase == .open && tls.outputCount < Self.outputHighMark
+      if transport.outputCount >= Self.gatherBytes { writeOutput() }
+    } while phase == .open && transport.outputCount < Self.outputHighMark
     loop.returnGatherBuffer(plaintext)
     writeOutput()
     if phase == .open, !session.isAlive { drain() }
@@ -179,8 +180,8 @@ extension Connection {
     guard phase != .closed, phase != .connecting else { return }
     var isBlocked = false
     do {
-      while tls.outputCount > 0, !isBlocked {
-        try tls.withOutput { (bytes) throws(SystemError) -> Int in
+      while transport.outputCount > 0, !isBlocked {
+        try transport.withOutput { (bytes) throws(SystemError) -> Int in
           guard case .bytes(let count) = try socket.write(bytes) else {
             isBlocked = true
             return 0
@@ -192,7 +193,7 @@ extension Connection {
       return close(RPCStatus(.unavailable, "\(peer.address): \(error)"))
     }
     let wanted: Readiness = isBlocked ? [.readable, .writable] : .readable
-    if !isBlocked, table.count == 0 { tls.trim() }
+    if !isBlocked, table.count == 0 { transport.trim() }
     // Frames may wait in the session for the room there is now.
     if !isBlocked, session.wantsWrite { scheduleFlush() }
     guard wanted != interest, let registration else { return }
@@ -212,7 +213,8 @@ extension Connection {
   }
 
   func schedulePing() {
-    pingTimer = loop.schedule(after: limits.pingInterval) { [weak self] in
+    guard let interval = limits.pingInterval else { return }
+    pingTimer = loop.schedule(after: interval) { [weak self] in
       self?.assumeIsolated { $0.sendPing() }
     }
   }

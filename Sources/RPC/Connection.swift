@@ -1,8 +1,7 @@
 package import EventLoop
 internal import HTTP2
-internal import TLS
 
-/// One HTTP/2 connection over TLS, either half, on one loop for life.
+/// One HTTP/2 connection over TLS (or plaintext, for tests), either half, on one loop for life.
 ///
 /// Readiness comes in by `assumeIsolated`. What arrives in a turn is recorded by the
 /// `StreamTable`, then handed to the handlers; what they send leaves at the turn's end, so that
@@ -19,10 +18,12 @@ package actor Connection {
   let role: Role
   let limits: ConnectionLimits
   let table: StreamTable
-  var tls: TLSSession
+  var transport: Transport
   var session: Session
   var phase: Phase
   var peer: Peer
+  /// An orderly end has begun; see `retire`.
+  var retirement: Retirement?
   /// The peer takes no new streams.
   var isGoingAway = false
   /// Why the connection ended, for calls that end with it.
@@ -54,7 +55,7 @@ package actor Connection {
   init(
     _ role: Role,
     socket: consuming Socket,
-    tls: consuming TLSSession,
+    transport: consuming Transport,
     peerAddress: String,
     limits: ConnectionLimits,
     on loop: EventLoop
@@ -74,7 +75,7 @@ package actor Connection {
       role.isServer
       ? try Session(server: settings, delegate: table)
       : try Session(client: settings, delegate: table)
-    self.tls = tls
+    self.transport = transport
     self.socket = socket
     phase = role.isServer ? .handshaking : .connecting
     peer = Peer(address: peerAddress)
@@ -97,6 +98,7 @@ package actor Connection {
     handshakeTimer = loop.schedule(after: limits.handshakeTimeout) { [weak self] in
       self?.assumeIsolated { $0.handshakeTimedOut() }
     }
+    if role.isServer, transport.isEstablished { established() }  // plaintext
   }
 
   private func handshakeTimedOut() {
@@ -136,7 +138,7 @@ package actor Connection {
   func drain() {
     guard phase != .closed, phase != .draining else { return }
     phase = .draining
-    tls.close()
+    transport.close()
     writeOutput()
     socket.closeWriting()
     endAllCalls()
@@ -155,7 +157,9 @@ package actor Connection {
     if let registration { loop.deregister(registration, socket.number) }
     registration = nil
     socket.shutDown()
-    for timer in [handshakeTimer, pingTimer, expiryTimer].compactMap({ $0 }) { loop.cancel(timer) }
+    for timer in [handshakeTimer, pingTimer, expiryTimer, retirement?.timer].compactMap({ $0 }) {
+      loop.cancel(timer)
+    }
     endAllCalls()
     let status = closeReason ?? RPCStatus(.unavailable, "the connection was closed")
     for waiter in openWaiters { waiter.resume(throwing: status) }

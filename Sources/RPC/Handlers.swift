@@ -5,6 +5,8 @@ package protocol ServerHandler: AnyObject {
   /// A message arrived. Its `credit` bytes must be given back by `call.credit` once they are
   /// taken; until then they count against the stream's window.
   func received(_ message: [UInt8], credit: Int, on call: ServerCall)
+  /// The next message came compressed: it is inflated by now.
+  func receivedCompressed(on call: ServerCall)
   /// The client sent its last message.
   func halfClosed(_ call: ServerCall)
   /// The queue fell below its low mark; asked for by `call.notifyWhenDrained`.
@@ -19,16 +21,19 @@ package protocol ClientHandler: AnyObject {
   func receivedMetadata(_ metadata: Metadata, on call: ClientCall)
   /// As for `ServerHandler`.
   func received(_ message: [UInt8], credit: Int, on call: ClientCall)
+  func receivedCompressed(on call: ClientCall)
   func drained(_ call: ClientCall)
   /// The call is over; the last thing that comes. `status.trailers` has the server's.
   func ended(_ status: RPCStatus, _ call: ClientCall)
 }
 
 extension ServerHandler {
+  package func receivedCompressed(on call: ServerCall) {}
   package func drained(_ call: ServerCall) {}
 }
 
 extension ClientHandler {
+  package func receivedCompressed(on call: ClientCall) {}
   package func receivedMetadata(_ metadata: Metadata, on call: ClientCall) {}
   package func drained(_ call: ClientCall) {}
 }

@@ -9,9 +9,14 @@ package struct ConnectionLimits: Sendable {
   /// Frames that wait because the peer does not read; what it makes us answer ends there. Twice what
   /// honest calls may need.
   package var maxQueuedFrames = 16_384
+  /// Messages compressed with gzip are taken, and may be asked for. `maxMessageBytes` counts what
+  /// comes out.
+  package var acceptsGzip = false
   /// TLS, and the first frames after it.
   package var handshakeTimeout: Duration = .seconds(10)
-  package var pingInterval: Duration = .seconds(20)
+  /// How often a peer is asked whether it is still there; `nil`: never. Stock gRPC servers cut off
+  /// clients that ask more often than every five minutes.
+  package var pingInterval: Duration? = .seconds(20)
   package var pingTimeout: Duration = .seconds(10)
   /// How long a refused or closed peer may take to read the reason.
   package var drainTimeout: Duration = .seconds(1)

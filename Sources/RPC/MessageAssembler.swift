@@ -4,6 +4,8 @@ internal import HTTP2
 struct MessageAssembler {
   /// A message above this ends the stream.
   let maxBytes: Int
+  /// Messages with the flag set are gzip; otherwise nothing was agreed.
+  var takesGzip = false
   private var prefixCount = 0
   private var flag: UInt8 = 0
   private var length = 0
@@ -27,24 +29,33 @@ struct MessageAssembler {
     prefixCount == Self.prefixBytes && length + Self.prefixBytes > bytes
   }
 
-  /// Takes the bytes of `input` in order; calls `deliver` for each message they complete.
+  /// Takes the bytes of `input` in order; calls `deliver` for each message they complete,
+  /// with the bytes it came in, the prefix included, and
+  /// its flag.
   ///
-  /// - Throws: a message that is too large, or compressed: nothing was agreed.
+  /// - Throws: a message that is too large, or compressed without agreement.
   mutating func append(
     _ input: Span<UInt8>,
-    deliver: ([UInt8]) -> Void
+    deliver: (_ message: [UInt8], _ wireBytes: Int, _ isCompressed: Bool) -> Void
   ) throws(RPCStatus) {
     guard !isBroken else { return }
+    do {
+      try assemble(input, deliver: deliver)
+    } catch {
+      isBroken = true
+      (prefixCount, length, message) = (0, 0, [])
+      throw error
+    }
+  }
+
+  private mutating func assemble(
+    _ input: Span<UInt8>,
+    deliver: (_ message: [UInt8], _ wireBytes: Int, _ isCompressed: Bool) -> Void
+  ) throws(RPCStatus) {
     var index = 0
     while index < input.count {
       if prefixCount < Self.prefixBytes {
-        do {
-          try appendPrefix(input[index])
-        } catch {
-          isBroken = true
-          (prefixCount, length) = (0, 0)
-          throw error
-        }
+        try appendPrefix(input[index])
         index += 1
       } else {
         let count = min(length - message.count, input.count - index)
@@ -52,9 +63,10 @@ struct MessageAssembler {
         index += count
       }
       guard prefixCount == Self.prefixBytes, message.count == length else { continue }
-      let complete = message
+      let complete = flag == 0 ? message : try inflate(message)
+      let wireBytes = length + Self.prefixBytes
       (prefixCount, length, message) = (0, 0, [])
-      deliver(complete)
+      deliver(complete, wireBytes, flag != 0)
     }
   }
 
@@ -62,8 +74,8 @@ struct MessageAssembler {
     if prefixCount == 0 { flag = byte } else { length = length << 8 | Int(byte) }
     prefixCount += 1
     guard prefixCount == Self.prefixBytes else { return }
-    guard flag == 0 else {
-      throw RPCStatus(.unimplemented, "compressed messages are not supported; send identity")
+    guard flag == 0 || flag == 1 && takesGzip else {
+      throw RPCStatus(.internalError, "a message has the flag \(flag), and no encoding was agreed")
     }
     guard length <= maxBytes else {
       throw RPCStatus(
@@ -77,8 +89,12 @@ struct MessageAssembler {
   }
 
   /// The five bytes before a message.
-  static func appendPrefix(length: Int, to output: inout [UInt8]) {
-    output.append(0)
+  static func appendPrefix(
+    length: Int,
+    isCompressed: Bool = false,
+    to output: inout [UInt8]
+  ) {
+    output.append(isCompressed ? 1 : 0)
     for shift in [24, 16, 8, 0] { output.append(UInt8(truncatingIfNeeded: length >> shift)) }
   }
 }

@@ -41,24 +41,38 @@ package struct Metadata: Sendable, Equatable, ExpressibleByDictionaryLiteral {
     entries.first { $0.key == key }?.value
   }
 
-  /// Takes a field as it came over the wire. Base64 that does not decode is dropped, as is a
-  /// reserved name.
-  mutating func addField(name: String, value: [UInt8]) {
-    guard !name.hasPrefix(":"), !name.hasPrefix("grpc-") else { return }
+  /// All values of `key`, in the order they came.
+  package func all(_ key: String) -> [[UInt8]] { entries.filter { $0.key == key }.map(\.value) }
+
+  /// Takes a field as it came over the wire; drops a reserved name, save for gRPC's own that are
+  /// for applications.
+  ///
+  /// - Returns: false when the name ends in `-bin` and the value is no base64.
+  mutating func addField(name: String, value: [UInt8]) -> Bool {
+    guard !name.hasPrefix(":"), !name.hasPrefix("grpc-") || Self.isForApplications(name) else {
+      return true
+    }
     guard name.hasSuffix("-bin") else {
       entries.append(Entry(key: name, value: value))
-      return
+      return true
     }
     guard value.contains(UInt8(ascii: ",")) else { return addBase64(value, name) }
-    // Several values may come joined by commas.
+    // Several values may come joined by commas, with a space after each (RFC 9110 §5.3).
     for part in value.split(separator: UInt8(ascii: ","), omittingEmptySubsequences: false) {
-      addBase64(Array(part), name)
+      guard addBase64(Array(part.drop { $0 == UInt8(ascii: " ") }), name) else { return false }
     }
+    return true
   }
 
-  private mutating func addBase64(_ text: [UInt8], _ name: String) {
-    guard let bytes = Base64.decode(text) else { return }
+  /// What goes between applications under gRPC's prefix: rich error details and tracing.
+  private static func isForApplications(_ name: String) -> Bool {
+    ["grpc-status-details-bin", "grpc-trace-bin", "grpc-tags-bin"].contains(name)
+  }
+
+  private mutating func addBase64(_ text: [UInt8], _ name: String) -> Bool {
+    guard let bytes = Base64.decode(text) else { return false }
     entries.append(Entry(key: name, value: bytes))
+    return true
   }
 
   func append(to block: inout HeaderBlock) {

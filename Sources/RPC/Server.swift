@@ -8,21 +8,21 @@ package actor Server {
   /// Where it listens; the port is the real one.
   package nonisolated let address: SocketAddress
   private let socket: Socket
-  private let tls: TLSContext
+  private let tls: TLSContext?
   private let core: ServerCore
   private let limits: ConnectionLimits
   private var registration: Registration?
 
   /// Opens the listening socket; `start` begins to accept.
   ///
-  /// `identification` says who a certificate is; without it no call has an identity.
+  /// Without `tls` it speaks HTTP/2 in plaintext. `identification` says who a certificate is; without it no call has an identity.
   /// `authorization` is asked for each call.
   ///
   /// - Throws: when the address cannot be had.
   package init(
     on loop: EventLoop,
     at address: SocketAddress,
-    tls: TLSContext,
+    tls: TLSContext?,
     service: Service,
     identification: Identification? = nil,
     authorization: Authorization? = nil,
@@ -66,7 +66,9 @@ package actor Server {
     }
   }
 
-  package var connectionCount: Int { core.all.count }
+  package var connectionCount: Int { connections.count }
+
+  var connections: [Connection] { core.all }
 
   /// Accepted per turn, so that a flood of connections leaves room for those there are.
   private static let acceptsPerTurn = 64
@@ -89,7 +91,7 @@ package actor Server {
       let connection = try Connection(
         .server(core),
         socket: accepted,
-        tls: TLSSession(server: tls),
+        transport: .server(tls),
         peerAddress: peerAddress,
         limits: limits,
         on: loop

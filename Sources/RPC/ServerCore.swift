@@ -56,10 +56,10 @@ final class ServerCore: Sendable {
 
   /// Other HTTP gets an orderly HTTP answer (gRPC over HTTP/2, "Requests").
   private func isGRPC(_ state: StreamState, on connection: isolated Connection) -> Bool {
-    if state.fields.isPost, state.fields.isGRPC { return true }
-    var block = HeaderBlock()
-    block.append(":status", state.fields.isPost ? "415" : "404")
-    connection.answer(block, on: state)
+    let fields = state.fields
+    if fields.isPost, fields.isGRPC { return true }
+    let isMethod = service.methods[fields.path] != nil
+    connection.answer(HTTPAnswer(to: fields, isMethod: isMethod), on: state)
     return false
   }
 }
@@ -75,14 +75,6 @@ package struct Authorization: Sendable {
 }
 
 extension Connection {
-  /// Answers without a body and without gRPC.
-  func answer(_ block: HeaderBlock, on state: StreamState) {
-    state.ending = .halfClose
-    state.sentHeaders = true
-    try? session.respond(on: state.id, block, hasBody: false)
-    scheduleFlush()
-  }
-
   func deadline(after limit: Duration, for state: StreamState) -> DeadlineTimer {
     let instant = ContinuousClock.now + limit
     let id = state.id
@@ -96,7 +88,8 @@ extension Connection {
     guard let state = table.state(id) else { return }
     state.deadline = nil
     let status = RPCStatus(.deadlineExceeded, "the call's deadline passed")
-    if role.isServer {
+    // Trailers would wait behind messages that nobody is in time for.
+    if role.isServer, state.queuedBytes == 0 {
       finish(status, on: id)
       end(state, status)
     } else {

@@ -14,6 +14,11 @@ package struct Service: Sendable {
 
   package var paths: [String] { Array(methods.keys) }
 
+  /// The full names of the services.
+  package var serviceNames: Set<String> {
+    Set(methods.keys.map { String($0.dropFirst().prefix { $0 != "/" }) })
+  }
+
   /// A method whose calls are state machines. `make` runs on the connection's loop; an
   /// `RPCStatus` it throws ends the call.
   package mutating func handle(_ path: String, _ make: @escaping MakeHandler) {

@@ -6,10 +6,13 @@ package struct RPCStatus: Error, Equatable, CustomStringConvertible {
   package var message: String
   /// Further trailers.
   package var trailers = Metadata()
+  /// No application saw the call, so it may be made again (RFC 9113 §8.7). Stays on this side.
+  package var isUnprocessed = false
 
-  package init(_ code: Code, _ message: String = "") {
+  package init(_ code: Code, _ message: String = "", isUnprocessed: Bool = false) {
     self.code = code
     self.message = message
+    self.isUnprocessed = isUnprocessed
   }
 
   package static let ok = RPCStatus(.ok)

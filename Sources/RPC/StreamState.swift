@@ -12,6 +12,8 @@ final class StreamState {
   var peerEnded = false
   /// Bytes of whole messages that the handler has not taken yet.
   private var heldBytes = 0
+  /// What compressed messages came to, since the handler last had none.
+  private var inflatedBytes = 0
   /// Bytes that the handler took, and bytes that the peer got back, since the stream began.
   private var takenBytes = 0
   private var creditedBytes = 0
@@ -22,6 +24,11 @@ final class StreamState {
   private var queue: [[UInt8]] = []
   private var head = 0
   private var headOffset = 0  // into prefix and message of the first entry
+  /// `sendCompressed` compresses: both sides said so.
+  var gzips = false
+  private var sent = 0  // entries that left the queue
+  /// Which entries are compressed, counted as `sent` counts.
+  private var compressed: [Int] = []
   private(set) var queuedBytes = 0
   /// Set once nothing more will be queued.
   var ending: Ending?
@@ -55,6 +62,15 @@ final class StreamState {
   /// A whole message of `bytes`, prefix included, goes to the handler.
   func hold(_ bytes: Int) { heldBytes += bytes }
 
+  /// A message came compressed and has `bytes`; before `hold`.
+  ///
+  /// - Returns: what such messages hold while the handler has not taken all it was given.
+  func inflate(_ bytes: Int) -> Int {
+    if heldBytes == 0 { inflatedBytes = 0 }
+    inflatedBytes += bytes
+    return inflatedBytes
+  }
+
   /// The handler took `bytes` of what it was given.
   func take(_ bytes: Int) {
     let bytes = min(bytes, heldBytes)
@@ -79,6 +95,17 @@ final class StreamState {
   func enqueue(_ message: [UInt8]) {
     queue.append(message)
     queuedBytes += message.count + MessageAssembler.prefixBytes
+  }
+
+  /// The next message to be queued is compressed.
+  func markNextCompressed() { compressed.append(sent + queue.count - head) }
+
+  /// Queues bytes that are no message, as the only ones: the body of an HTTP answer.
+  func enqueueBody(_ bytes: [UInt8]) {
+    precondition(queue.isEmpty, "a body stands alone")
+    queue.append(bytes)
+    headOffset = MessageAssembler.prefixBytes
+    queuedBytes = bytes.count
   }
 
   func next(limit: Int) -> Outgoing {
@@ -124,18 +151,29 @@ final class StreamState {
     into output: inout [UInt8]
   ) -> Int {
     let size = MessageAssembler.prefixBytes
+    let isCompressed = compressed.first == sent
     if offset == 0, limit >= size {
-      MessageAssembler.appendPrefix(length: message.count, to: &output)
+      MessageAssembler.appendPrefix(
+        length: message.count,
+        isCompressed: isCompressed,
+        to: &output
+      )
       return size
     }
     var prefix: [UInt8] = []
-    MessageAssembler.appendPrefix(length: message.count, to: &prefix)
+    MessageAssembler.appendPrefix(
+      length: message.count,
+      isCompressed: isCompressed,
+      to: &prefix
+    )
     let part = prefix[offset..<min(size, offset + limit)]
     output.append(contentsOf: part)
     return part.count
   }
 
   private func removeHead() {
+    if compressed.first == sent { compressed.removeFirst() }
+    sent += 1
     queue[head] = []
     head += 1
     headOffset = 0
@@ -149,10 +187,18 @@ final class StreamState {
 /// The header fields that a call's machinery looks at, and the rest as metadata.
 struct IncomingFields {
   var isPost = false
+  var isHead = false
   var path = ""
-  /// The content type begins with `application/grpc`.
+  /// The content type is `application/grpc`, with or without a `+format` or parameters.
   var isGRPC = false
   var timeout: [UInt8]?
+  /// `grpc-encoding`
+  var encoding: [UInt8]?
+  /// Look at `grpc-accept-encoding`: stock clients send it with each call.
+  var wantsEncodings = false
+  var acceptsGzip = false
+  /// A name ending in `-bin` whose value is no base64.
+  var malformed: String?
   var httpStatus: Int?
   var status: Int?
   var message: [UInt8] = []
@@ -169,20 +215,34 @@ struct IncomingFields {
     switch name.count {
     case 2 where name.equals("te"): return
     case 5 where name.equals(":path"): path = String(copying: value)
-    case 7 where name.equals(":method"): isPost = value.equals("POST")
+    case 7 where name.equals(":method"):
+      isPost = value.equals("POST")
+      isHead = value.equals("HEAD")
     case 7 where name.equals(":scheme"): return
     case 7 where name.equals(":status"): httpStatus = Int(String(copying: value))
     case 10 where name.equals(":authority") || name.equals("user-agent"): return
     case 11 where name.equals("grpc-status"):
       status = Int(String(copying: value)) ?? RPCStatus.Code.unknown.rawValue
-    case 12 where name.equals("content-type"): isGRPC = value.begins(with: "application/grpc")
+    case 12 where name.equals("content-type"): isGRPC = Self.isGRPC(value)
     case 12 where name.equals("grpc-timeout"): timeout = Array(copying: value)
     case 12 where name.equals("grpc-message"): message = Array(copying: value)
-    case 13 where name.equals("grpc-encoding"): return
+    case 13 where name.equals("grpc-encoding"): encoding = Array(copying: value)
     case 14 where name.equals("content-length"): return
     case 15 where name.equals("accept-encoding"): return
-    case 20 where name.equals("grpc-accept-encoding"): return
-    default: metadata.addField(name: String(copying: name), value: Array(copying: value))
+    case 20 where name.equals("grpc-accept-encoding"):
+      if wantsEncodings { acceptsGzip = acceptsGzip || Self.namesGzip(value) }
+    default: takeMetadata(name, value)
     }
+  }
+
+  private mutating func takeMetadata(_ name: Span<UInt8>, _ value: Span<UInt8>) {
+    let name = String(copying: name)
+    if !metadata.addField(name: name, value: Array(copying: value)) { malformed = name }
+  }
+
+  private static func isGRPC(_ type: Span<UInt8>) -> Bool {
+    guard type.begins(with: "application/grpc") else { return false }
+    let end = 16  // of that name
+    return type.count == end || type[end] == UInt8(ascii: "+") || type[end] == UInt8(ascii: ";")
   }
 }

@@ -9,6 +9,8 @@ final class StreamTable: SessionDelegate {
     /// A header block is whole: a request, a response, or trailers.
     case headers(StreamState)
     case message(StreamState, [UInt8], credit: Int)
+    /// The next message came compressed.
+    case compressed(StreamState)
     case ended(StreamState)
     /// Our limits, or gRPC's framing, were broken.
     case failed(StreamState, RPCStatus)
@@ -19,13 +21,14 @@ final class StreamTable: SessionDelegate {
     /// Part of a message waits for the rest.
     case partial(StreamState)
     case goAway(lastStream: Int32, HTTP2Code)
+    case goAwaySent
     case pong
     case settings
   }
 
   private var streams = StreamMap()
   private var latest: StreamState?  // most callbacks in a row are about one stream
-  private let isServer: Bool
+  let isServer: Bool
   private let limits: ConnectionLimits
   var events: [Event] = []
   private var spareEvents: [Event] = []
@@ -34,6 +37,9 @@ final class StreamTable: SessionDelegate {
     self.isServer = isServer
     self.limits = limits
   }
+
+  var acceptsGzip: Bool { limits.acceptsGzip }
+  var maxMessageBytes: Int { limits.maxMessageBytes }
 
   var count: Int { streams.count }
   var all: [StreamState] { streams.values }
@@ -50,6 +56,7 @@ final class StreamTable: SessionDelegate {
       window: limits.streamWindow,
       maxMessageBytes: limits.maxMessageBytes
     )
+    state.fields.wantsEncodings = limits.acceptsGzip
     streams.insert(state)
     return state
   }
@@ -90,18 +97,22 @@ final class StreamTable: SessionDelegate {
       let text = "more than \(limits.maxHeaderBytes) bytes of header fields"
       events.append(.failed(state, RPCStatus(.resourceExhausted, text)))
     }
+    if let name = state.fields.malformed {
+      events.append(.failed(state, RPCStatus(.internalError, "the value of \(name) is no base64")))
+    }
+    if let encoding = state.fields.encoding { accept(encoding, on: state) }
     events.append(.headers(state))
   }
 
   func data(on stream: Int32, _ bytes: Span<UInt8>) {
     guard let state = state(stream) else { return }
-    // A proxy's error page: there are no messages in it.
-    if !isServer, let status = state.fields.httpStatus, status != 200 {
-      return events.append(.failed(state, .forHTTP(status)))
+    // A proxy's page: there are no messages in it.
+    if !isServer, let foreign = state.fields.foreignAnswer {
+      return events.append(.failed(state, foreign))
     }
     do {
-      try state.assembler.append(bytes) { message in
-        let cost = message.count + MessageAssembler.prefixBytes
+      try state.assembler.append(bytes) { message, cost, isCompressed in
+        if isCompressed, !takeInflated(message.count, on: state) { return }
         state.hold(cost)
         events.append(.message(state, message, credit: cost))
       }
@@ -133,6 +144,8 @@ final class StreamTable: SessionDelegate {
   func goAway(lastStream: Int32, _ code: HTTP2Code) {
     events.append(.goAway(lastStream: lastStream, code))
   }
+
+  func goAwaySent() { events.append(.goAwaySent) }
 
   func pong() { events.append(.pong) }
 

@@ -147,6 +147,8 @@ private final class Side: SessionDelegate {
 
   func goAway(lastStream: Int32, _ code: HTTP2Code) {}
 
+  func goAwaySent() {}
+
   func pong() {}
 
   func settingsReceived() {}

@@ -41,20 +41,20 @@ import Testing
 
   @Test func `binary metadata may be padded, repeated or joined by commas`() {
     var metadata = Metadata()
-    metadata.addField(name: "a-bin", value: Array("AQI,Aw==".utf8))
+    _ = metadata.addField(name: "a-bin", value: Array("AQI,Aw==".utf8))
     #expect(metadata.bytes("a-bin") == [1, 2])
     var block = HeaderBlock()
     metadata.append(to: &block)
     var other = Metadata()
-    other.addField(name: "a-bin", value: Array("AQI".utf8))
-    other.addField(name: "a-bin", value: Array("Aw".utf8))
+    _ = other.addField(name: "a-bin", value: Array("AQI".utf8))
+    _ = other.addField(name: "a-bin", value: Array("Aw".utf8))
     #expect(metadata == other)
   }
 
   @Test func `reserved names do not become metadata`() {
     var metadata = Metadata()
-    metadata.addField(name: "grpc-status", value: [])
-    metadata.addField(name: ":path", value: [])
+    _ = metadata.addField(name: "grpc-status", value: [])
+    _ = metadata.addField(name: ":path", value: [])
     #expect(metadata.isEmpty)
   }
 

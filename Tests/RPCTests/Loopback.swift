@@ -14,6 +14,7 @@ struct Loopback {
     identification: Identification? = nil,
     authorization: Authorization? = nil,
     limits: ConnectionLimits = ConnectionLimits(),
+    isPlaintext: Bool = false,
     _ build: (inout Service) -> Void
   ) async throws {
     pki = try TestPKI()
@@ -23,7 +24,7 @@ struct Loopback {
     server = try Server(
       on: EventLoop(name: "test server"),
       at: addresses[0],
-      tls: pki.mutualServer(),
+      tls: isPlaintext ? nil : pki.mutualServer(),
       service: service,
       identification: identification,
       authorization: authorization,
@@ -40,6 +41,17 @@ struct Loopback {
     try await Connection.connect(
       to: HostPort(host: "127.0.0.1", port: server.address.port),
       tls: tls ?? pki.clientContext(),
+      on: clientLoop,
+      limits: limits
+    )
+  }
+
+  func connectInPlaintext(
+    limits: ConnectionLimits = ConnectionLimits()
+  ) async throws -> Connection {
+    try await Connection.connect(
+      to: HostPort(host: "127.0.0.1", port: server.address.port),
+      tls: nil,
       on: clientLoop,
       limits: limits
     )

@@ -20,7 +20,7 @@ import Testing
     var found: [[UInt8]] = []
     for start in stride(from: 0, to: Self.wire.count, by: step) {
       let part = Array(Self.wire[start..<min(start + step, Self.wire.count)])
-      try assembler.append(part.span) { found.append($0) }
+      try assembler.append(part.span) { message, _, _ in found.append(message) }
     }
     #expect(found == Self.messages)
     #expect(!assembler.isPartial)
@@ -29,29 +29,34 @@ import Testing
   @Test func `a length above the limit is refused before its bytes come`() {
     var assembler = MessageAssembler(maxBytes: 10)
     let prefix: [UInt8] = [0, 0, 0, 0, 11]
-    let error = #expect(throws: RPCStatus.self) { try assembler.append(prefix.span) { _ in } }
+    let error = #expect(throws: RPCStatus.self) {
+      try assembler.append(prefix.span) { _, _, _ in }
+    }
     #expect(error?.code == .resourceExhausted)
   }
 
   @Test func `nothing is put together once the framing was broken`() throws {
     var assembler = MessageAssembler(maxBytes: 10)
     let prefix: [UInt8] = [0, 0, 0, 0, 11]
-    #expect(throws: RPCStatus.self) { try assembler.append(prefix.span) { _ in } }
+    #expect(throws: RPCStatus.self) { try assembler.append(prefix.span) { _, _, _ in } }
     let whole: [UInt8] = [0, 0, 0, 0, 1, 7]
-    try assembler.append(whole.span) { Issue.record("a message came: \($0)") }
+    try assembler.append(whole.span) { message, _, _ in Issue.record("a message came: \(message)") }
     #expect(assembler.partialBytes == 0 && !assembler.isPartial)
   }
 
-  @Test func `a set compression flag is refused`() {
+  @Test(arguments: [1, 2, 255] as [UInt8])
+  func `a set flag without an encoding is refused`(flag: UInt8) {
     var assembler = MessageAssembler(maxBytes: 10)
-    let prefix: [UInt8] = [1, 0, 0, 0, 1]
-    let error = #expect(throws: RPCStatus.self) { try assembler.append(prefix.span) { _ in } }
-    #expect(error?.code == .unimplemented)
+    let prefix: [UInt8] = [flag, 0, 0, 0, 1]
+    let error = #expect(throws: RPCStatus.self) {
+      try assembler.append(prefix.span) { _, _, _ in }
+    }
+    #expect(error?.code == .internalError)
   }
 
   @Test func `a message that fits half the window does not exceed it`() throws {
     var assembler = MessageAssembler(maxBytes: 1_000_000)
-    try assembler.append([0, 0, 0, 0, 95].span) { _ in }
+    try assembler.append([0, 0, 0, 0, 95].span) { _, _, _ in }
     #expect(!assembler.exceeds(window: 100))
     #expect(assembler.exceeds(window: 99))
   }

@@ -17,7 +17,7 @@ final class Health: Sendable {
   }
 
   private struct State {
-    var isServing = true
+    var statuses: [String: ServingStatus]
     var watchers: [Int: Watcher] = [:]
     var lastWatcher = 0
   }
@@ -27,25 +27,38 @@ final class Health: Sendable {
     let call: ServerCall
   }
 
-  private let services: Set<String>
-  private let state = Mutex(State())
+  private let state: Mutex<State>
 
   /// `services`: full names; the empty one, for the plane as a whole, is always known.
-  init(services: Set<String>) { self.services = services.union([""]) }
+  init(services: Set<String>) {
+    let statuses = services.union([""]).map { ($0, ServingStatus.serving) }
+    state = Mutex(State(statuses: Dictionary(uniqueKeysWithValues: statuses)))
+  }
 
   /// From now on nothing is served; watchers, who are on `loop`, have been told when it returns.
   func stopServing(on loop: EventLoop) async {
-    let watchers = state.withLock { state in
-      state.isServing = false
-      return Array(state.watchers.values)
-    }
+    await set(.notServing, for: nil, on: loop)
+  }
+
+  /// Changes the status of `service`, or of all. Watchers whose status changed, and who are on
+  /// `loop`, have been told when it returns. A service that is not known stays so.
+  func set(_ status: ServingStatus, for service: String?, on loop: EventLoop) async {
     await withCheckedContinuation { told in
+      // On the watchers' loop, so that what they hear is in the order of the changes.
       loop.execute {
-        for watcher in watchers {
-          watcher.call.send(self.message(self.status(of: watcher.service)))
-        }
+        for watcher in self.change(to: status, service) { watcher.call.send(Self.message(status)) }
         told.resume()
       }
+    }
+  }
+
+  /// The watchers who are to hear of it.
+  private func change(to status: ServingStatus, _ service: String?) -> [Watcher] {
+    state.withLock { state in
+      let names = service.map { [$0] } ?? Array(state.statuses.keys)
+      let changed = Set(names.filter { (state.statuses[$0] ?? status) != status })
+      for name in changed { state.statuses[name] = status }
+      return state.watchers.values.filter { changed.contains($0.service) }
     }
   }
 
@@ -57,18 +70,17 @@ final class Health: Sendable {
       guard status != .serviceUnknown else {
         throw RPCStatus(.notFound, "there is no service '\(name)'")
       }
-      return self.message(status)
+      return Self.message(status)
     }
     service.handle("/grpc.health.v1.Health/Watch") { _ in WatchHandler(self) }
     return service
   }
 
   private func status(of service: String) -> ServingStatus {
-    guard services.contains(service) else { return .serviceUnknown }
-    return state.withLock { $0.isServing } ? .serving : .notServing
+    state.withLock { $0.statuses[service] ?? .serviceUnknown }
   }
 
-  private func message(_ status: ServingStatus) -> [UInt8] {
+  private static func message(_ status: ServingStatus) -> [UInt8] {
     // An Int32Value always encodes.
     (try? Google_Protobuf_Int32Value(status.rawValue).serializedBytes()) ?? []
   }
@@ -82,12 +94,12 @@ final class Health: Sendable {
   }
 
   fileprivate func watch(_ watcher: Watcher) -> (number: Int, first: [UInt8]) {
-    let number = state.withLock { state in
+    state.withLock { state in
       state.lastWatcher += 1
       state.watchers[state.lastWatcher] = watcher
-      return state.lastWatcher
+      let status = state.statuses[watcher.service] ?? .serviceUnknown
+      return (state.lastWatcher, Self.message(status))
     }
-    return (number, message(status(of: watcher.service)))
   }
 
   fileprivate func unwatch(_ number: Int) {
@@ -95,7 +107,8 @@ final class Health: Sendable {
   }
 }
 
-/// One `Watch`: says the status at once, then each change, until the client goes.
+/// One `Watch`: says the status at once, then each change, until the client goes. A service that is
+/// not known is said to be so, and the call goes on (grpc/doc/health-checking.md).
 private final class WatchHandler: ServerHandler {
   private let health: Health
   private var number: Int?
@@ -104,7 +117,9 @@ private final class WatchHandler: ServerHandler {
 
   func received(_ message: [UInt8], credit: Int, on call: ServerCall) {
     call.credit(credit)
-    guard number == nil else { return }
+    guard number == nil else {
+      return call.finish(RPCStatus(.unimplemented, "\(call.path) takes one request; more came"))
+    }
     do {
       let service = try Health.name(in: message)
       let watch = health.watch(Health.Watcher(service: service, call: call))
