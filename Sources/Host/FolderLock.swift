@@ -11,8 +11,8 @@ package struct FolderLock: ~Copyable, Sendable {
     file = unsafe open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
     guard file >= 0 else { throw HostError(failed: "cannot open \(path)") }
     guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
+      // Throwing from here runs `deinit`, which closes the file.
       let code = gh_errno()
-      close(file)
       guard code == EWOULDBLOCK else {
         throw HostError("cannot lock \(path): \(HostError.reason(code))")
       }
@@ -25,7 +25,9 @@ package struct FolderLock: ~Copyable, Sendable {
   deinit {
     // Said, not left to `close`: a child between fork and exec shares the open file, and with it
     // the lock.
+    guard file >= 0 else { return }
     flock(file, LOCK_UN)
-    close(file)
+    // A second close would take another thread's file away.
+    precondition(close(file) == 0 || gh_errno() != EBADF, "a lock's file was closed twice")
   }
 }

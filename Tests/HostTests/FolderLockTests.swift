@@ -16,6 +16,20 @@ import Testing
     close(shared)
   }
 
+  /// A second close of the refused one's file would trap: it could be another thread's by then.
+  @Test func `who is refused closes its file once, and the holder keeps the lock`() throws {
+    let temporary = try TemporaryFolder()
+    let folder = try StateFolder(temporary.path)
+    let lock = try FolderLock(folder)
+    for _ in 0..<2 {
+      #expect {
+        _ = try FolderLock(folder)
+      } throws: { "\($0)".hasPrefix("a plane already runs on \(folder.path); ") }
+    }
+    _ = consume lock
+    #expect(throws: Never.self) { _ = try FolderLock(folder) }
+  }
+
   /// A duplicate of the descriptor that is open on `path` in this process.
   private func sharedDescriptor(of path: String) -> Int32? {
     for number in Int32(3)..<1_024 {
