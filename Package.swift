@@ -35,6 +35,7 @@ let arguments: Target.Dependency = .product(
   package: "swift-argument-parser"
 )
 let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
+let yaml: Target.Dependency = .product(name: "Yams", package: "Yams")
 
 let package = Package(
   name: "gatehouse",
@@ -42,6 +43,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
   ],
   targets: [
     // C libraries: a module map and a shim each.
@@ -53,8 +55,10 @@ let package = Package(
     library("CPCRE2"),
     library("CZlib"),
 
+    part("Metrics"),
+
     // The wire.
-    part("EventLoop", ["CLinux"]),
+    part("EventLoop", ["CLinux", "Metrics"]),
     part("Crypto", ["COpenSSL"]),
     part("TLS", ["COpenSSL", "Crypto"]),
     part("HTTP2", ["CNghttp2"]),
@@ -93,14 +97,17 @@ let package = Package(
     part("Host", ["CLinux"]),
     part("Identity", ["Crypto"]),
     part("PlanePKI", ["Crypto", "Host", "Identity"]),
-    part("Broker", ["Calls", "Crypto", "EventLoop", "Host", "Identity", "RPC", "Wire", protobuf]),
+    part(
+      "Broker",
+      ["Calls", "Crypto", "EventLoop", "Host", "Identity", "Metrics", "RPC", "Wire", protobuf]
+    ),
     part("Providers", ["CCurl", "CLinux"]),
     part("Agent", ["Providers", "Wire", protobuf]),
     part(
       "Plane",
       [
         "EventLoop", "Crypto", "TLS", "RPC", "Calls", "Wire", "HTTP1", "Host", "Identity",
-        "PlanePKI", "Broker", "Providers", "Agent", protobuf, logging,
+        "PlanePKI", "Broker", "Providers", "Agent", "Metrics", protobuf, logging, yaml,
       ]
     ),
 
@@ -149,7 +156,10 @@ let package = Package(
     tests("Calls", ["Wire", protobuf]),
     tests(
       "Broker",
-      ["Calls", "Crypto", "EventLoop", "Identity", "RPC", "TLS", "TestSupport", "Wire", protobuf]
+      [
+        "Calls", "Crypto", "EventLoop", "Identity", "Metrics", "RPC", "TLS", "TestSupport", "Wire",
+        protobuf,
+      ]
     ),
     tests("DaemonWire", ["Wire", protobuf]),
     tests("RegularExpression", []),
@@ -162,6 +172,7 @@ let package = Package(
       ]
     ),
     tests("HTTP1", []),
+    tests("Metrics", []),
     tests("Host", []),
     tests("Identity", ["Crypto"]),
     tests("PlanePKI", ["Crypto", "Host", "Identity"]),
@@ -169,7 +180,8 @@ let package = Package(
       "Plane",
       [
         "EventLoop", "Crypto", "TLS", "RPC", "Wire", "HTTP1", "Host", "Identity", "PlanePKI",
-        "Providers", "Sandbox", "gatehouse-toold", protobuf,
+        "Providers", "Sandbox", "gatehouse-toold", "Broker", "Calls", "Metrics", "Agent",
+        protobuf, logging,
       ]
     ),
     tests("Providers", []),

@@ -1,5 +1,4 @@
 package import Calls
-package import Identity
 
 /// Bounds and times of a broker; see design §4, "Numbers to start from".
 package struct BrokerOptions: Sendable {
@@ -25,17 +24,7 @@ package struct BrokerOptions: Sendable {
   package var timing = BrokerCall.Timing()
 
   /// Hears of what a log or ledger would record. Called on the broker's loop, so it only hands on.
-  package var observe: @Sendable (BrokerEvent) -> Void = { _ in }
+  package var observe: (@Sendable (BrokerEvent) -> Void)?
 
   package init() {}
-}
-
-/// Something that happened in the broker.
-package enum BrokerEvent: Sendable {
-  case linked(WorkspaceEntry, SessionEpoch)
-  case unlinked(WorkspaceEntry, SessionEpoch)
-  case callAccepted(String, CallOrder)
-  case callEnded(String, Outcome)
-  /// Someone wanted to carry a call, and had not the ticket for it.
-  case claimRefused(String, Principal)
 }

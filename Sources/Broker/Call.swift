@@ -14,9 +14,12 @@ final class Call: @unchecked Sendable {
   let deadline: ContinuousClock.Instant
   /// Microseconds since 1970.
   let created: Int64
+  let began: ContinuousClock.Instant
 
   var machine: BrokerCall
   var log: CallLog
+  /// Output that the daemon said is lost.
+  var lostBytes: UInt64 = 0
   var stdin = StdinLog()
   /// The stream that carries it now.
   var carry: CarryHandler?
@@ -48,6 +51,7 @@ final class Call: @unchecked Sendable {
     digest: [UInt8],
     deadline: ContinuousClock.Instant,
     created: Int64,
+    began: ContinuousClock.Instant,
     options: BrokerOptions
   ) {
     self.id = id
@@ -56,6 +60,7 @@ final class Call: @unchecked Sendable {
     self.digest = digest
     self.deadline = deadline
     self.created = created
+    self.began = began
     machine = BrokerCall(deadline: deadline, timing: options.timing)
     log = CallLog(window: options.logWindow)
   }

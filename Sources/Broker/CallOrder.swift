@@ -43,7 +43,8 @@ package struct CallOrder: Sendable {
       throw RPCStatus(.invalidArgument, "an idempotency key has at most 64 bytes")
     }
     guard (timeout ?? .zero) <= options.longestTimeout else {
-      throw RPCStatus(.invalidArgument, "a call may take 24 hours at most")
+      let most = options.longestTimeout.components.seconds
+      throw RPCStatus(.invalidArgument, "a call may take \(most) seconds at most")
     }
   }
 }

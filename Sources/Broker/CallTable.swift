@@ -67,6 +67,9 @@ struct CallTable {
       .compactMap { $0.call }
   }
 
+  /// All calls under way, in no order.
+  var allLive: [Call] { live.values.flatMap { $0.calls.values } }
+
   func live(in workspace: String) -> [Call] {
     (live[workspace]?.calls.values.sorted { $0.id < $1.id }) ?? []
   }

@@ -174,6 +174,7 @@ final class CarryHandler: ServerHandler {
   private func append(_ lost: LostBytes) throws(RPCStatus) {
     do {
       try order.log.append(lost, cost: 0)
+      order.lostBytes += lost.count
     } catch {
       throw RPCStatus(.invalidArgument, "the gap was refused: \(error)")
     }

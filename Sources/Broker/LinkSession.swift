@@ -21,6 +21,9 @@ final class LinkSession: ServerHandler {
   private(set) var version = ""
   private(set) var capabilities: [String] = []
   private(set) var known: Set<String> = []
+  let began = ContinuousClock.now
+  /// When it came up, in microseconds since 1970, and what its workspace had done before.
+  private(set) var cameUp: (at: Int64, base: Traffic) = (0, Traffic())
 
   private let board: Switchboard
   private let call: ServerCall
@@ -47,6 +50,8 @@ final class LinkSession: ServerHandler {
     armTimer()
   }
 
+  var peer: Peer { call.peer }
+
   /// Nil until the daemon said which instance it is.
   var link: BrokerCall.Link? { instance.map { BrokerCall.Link(epoch: epoch, instance: $0) } }
 
@@ -54,8 +59,11 @@ final class LinkSession: ServerHandler {
   func close(_ status: RPCStatus) {
     guard phase != .over else { return }
     call.finish(status)
-    over()
+    over(status)
   }
+
+  /// It is the workspace's link from now on.
+  func came(at time: Int64, base: Traffic) { cameUp = (time, base) }
 
   // MARK: What arrives
 
@@ -75,7 +83,7 @@ final class LinkSession: ServerHandler {
 
   func halfClosed(_ call: ServerCall) { close(.ok) }
 
-  func ended(_ status: RPCStatus, _ call: ServerCall) { over() }
+  func ended(_ status: RPCStatus, _ call: ServerCall) { over(status) }
 
   func drained(_ call: ServerCall) { sendOffers() }
 
@@ -217,12 +225,12 @@ final class LinkSession: ServerHandler {
     armTimer()
   }
 
-  private func over() {
+  private func over(_ status: RPCStatus) {
     guard phase != .over else { return }
     phase = .over
     if let timer { board.loop.cancel(timer) }
     waitingOffers = []
-    board.linkOver(self)
+    board.linkOver(self, status)
   }
 }
 

@@ -23,6 +23,9 @@ final class Switchboard: @unchecked Sendable {
   private var epochs: [String: SessionEpoch] = [:]
   /// Open `Carry` streams of each workspace.
   private var carries: [String: Int] = [:]
+  /// See `BrokerStatistics`.
+  var counters = BrokerCounters()
+  var tallies: [String: Tally] = [:]
   private var linkWaiters: [Int: LinkWaiter] = [:]
   private var linkWaiterCount = 0
   private var admission: Admission
@@ -88,19 +91,24 @@ extension Switchboard {
       handle(.linkUp(link, isKnown: true, ticket()), for: call)
     }
     offerNext()
-    options.observe(.linked(session.workspace, session.epoch))
+    counters.linkOpened()
+    if tallies[id] == nil { tallies[id] = Tally() }
+    session.came(at: Int64(ThisProcess.unixMilliseconds) * 1000, base: traffic(of: id))
+    options.observe?(.linked(LinkReport(session, liveCalls: calls.live(in: id).count)))
     wakeLinkWaiters(of: id)
   }
 
   /// A session is over. If it was the workspace's link, the workspace has none; a newer link is
   /// left alone.
-  func linkOver(_ session: LinkSession) {
+  func linkOver(_ session: LinkSession, _ status: RPCStatus) {
     let id = session.workspace.id
     sessions[SessionKey(workspace: id, epoch: session.epoch)] = nil
     if links[id] === session {
       links[id] = nil
       admission.close(id)
-      options.observe(.unlinked(session.workspace, session.epoch))
+      tallies[id] = nil
+      let report = LinkReport(session, liveCalls: calls.live(in: id).count)
+      options.observe?(.unlinked(report, status))
     }
     for call in calls.live(in: id) { handle(.linkLost(session.epoch), for: call) }
     wakeLinkWaiters(of: id)
@@ -139,6 +147,9 @@ extension Switchboard {
     for session in sessions.values where session.workspace.id == workspace { session.close(reason) }
   }
 
+  /// Open `Carry` streams.
+  var carryCount: Int { carries.values.reduce(0, +) }
+
   func isLinked(_ workspace: String) -> Bool { links[workspace] != nil }
 
   /// - Returns: the wait's number, for `endLinkWait`.
@@ -174,6 +185,16 @@ extension Switchboard {
   ///
   /// - Throws: the status that `Tools.Invoke` names for each reason.
   func submit(_ order: CallOrder) throws(RPCStatus) -> (call: Call, isRepeated: Bool) {
+    do {
+      return try accept(order)
+    } catch {
+      counters.refused(error)
+      options.observe?(.callRefused(order, error))
+      throw error
+    }
+  }
+
+  private func accept(_ order: CallOrder) throws(RPCStatus) -> (call: Call, isRepeated: Bool) {
     try order.validate(options)
     guard let workspace = directory.find(order.workspace, for: order.principal) else {
       throw RPCStatus(.notFound, "there is no workspace '\(order.workspace)'")
@@ -197,7 +218,8 @@ extension Switchboard {
       throw .full("workspace '\(workspace.name)' has too many calls waiting", delay)
     }
     calls.insert(call)
-    options.observe(.callAccepted(call.id, order))
+    counters.accepted()
+    options.observe?(.callAccepted(call.id, order))
     return (call, false)
   }
 
@@ -208,13 +230,15 @@ extension Switchboard {
   ) -> Call {
     let created = Int64(ThisProcess.unixMilliseconds) * 1_000
     let id = Identifier.make(prefix: "call", now: UInt64(created / 1000), random: &random)
+    let now = ContinuousClock.now
     return Call(
       id: id,
       workspace: workspace,
       order: order,
       digest: digest,
-      deadline: .now + (order.timeout ?? options.defaultTimeout),
+      deadline: now + (order.timeout ?? options.defaultTimeout),
       created: created,
+      began: now,
       options: options
     )
   }
@@ -240,7 +264,8 @@ extension Switchboard {
       let epoch = call.metadata.bytes("gatehouse-epoch").flatMap({ SessionEpoch(text: $0) }),
       let ticket = call.metadata.bytes("gatehouse-ticket-bin").flatMap({ Ticket(bytes: $0) })
     else {
-      options.observe(.claimRefused(call.metadata["gatehouse-call"] ?? "", principal))
+      counters.ticketRefused()
+      options.observe?(.claimRefused(call.metadata["gatehouse-call"] ?? "", principal))
       throw refusal
     }
     guard carries[principal.name, default: 0] < options.carriesPerDaemon else {
@@ -249,7 +274,8 @@ extension Switchboard {
     let carry = CarryHandler(self, order, call)
     handle(.claim(BrokerCall.Claim(ticket: ticket, epoch: epoch), .now), for: order, by: carry)
     guard carry.attachment != nil else {
-      options.observe(.claimRefused(order.id, principal))
+      counters.ticketRefused()
+      options.observe?(.claimRefused(order.id, principal))
       throw refusal
     }
     carries[principal.name, default: 0] += 1
@@ -384,7 +410,8 @@ extension Switchboard {
   private func end(_ call: Call, _ outcome: Outcome, _ reason: BrokerCall.Reason) {
     call.end = reason == .reported ? call.reportedEnd : CallEnd(call.exit(outcome, reason))
     call.endReason = reason
-    options.observe(.callEnded(call.id, outcome))
+    settle(call, outcome)
+    options.observe?(.callEnded(CallReport(call, outcome, reason)))
     admission.ended(call.id)
     calls.end(call)
   }

@@ -203,6 +203,12 @@ package final class EventLoop: SerialExecutor, @unchecked Sendable {
     turn.timers.remove(timer)
   }
 
+  /// How long this loop's turns took, and how late they were.
+  package var timing: LoopTiming {
+    preconditionOnLoop()
+    return turn.timing
+  }
+
   // MARK: The thread
 
   private static let wakeUpToken = UInt64.max
@@ -213,6 +219,8 @@ package final class EventLoop: SerialExecutor, @unchecked Sendable {
     var events = [gh_epoll_event](repeating: gh_epoll_event(), count: Self.eventsPerTurn)
     while true {
       let count = wait(&events)
+      let awake = ContinuousClock.now
+      turn.timing.woke(at: awake, due: turn.timers.nextDeadline)
       for index in 0..<count { dispatch(events[index]) }
       let stopping = runMailbox()
       for action in turn.timers.takeDue(at: .now) { action() }
@@ -226,7 +234,9 @@ package final class EventLoop: SerialExecutor, @unchecked Sendable {
 
   private func wait(_ events: inout [gh_epoll_event]) -> Int {
     let isBusy = mailbox.withLock { $0.hasWork }
-    let timeout = isBusy ? 0 : turn.timers.millisecondsToNext(from: .now)
+    let now = ContinuousClock.now
+    turn.timing.turnEnded(at: now)
+    let timeout = isBusy ? 0 : turn.timers.millisecondsToNext(from: now)
     let count = unsafe events.withUnsafeMutableBufferPointer { events in
       unsafe gh_epoll_wait(epoll.number, events.baseAddress, Int32(events.count), timeout)
     }
@@ -276,6 +286,7 @@ private struct Turn {
   private var slots: [Slot] = []
   private var free: [UInt32] = []
   var timers = TimerQueue()
+  var timing = LoopTiming()
   var atEnd: [any EventLoopHandler] = []
   var scratch: [[UInt8]] = []
   var gatherBuffers: [[UInt8]] = []

@@ -43,6 +43,9 @@ struct TimerQueue {
     return due
   }
 
+  /// Of the first timer, or of one that was removed and stands before it.
+  var nextDeadline: ContinuousClock.Instant? { heap.first?.deadline }
+
   /// For epoll_wait: -1 without timers; rounded up, so that a wait does not end early.
   func millisecondsToNext(from now: ContinuousClock.Instant) -> Int32 {
     guard let first = heap.first else { return -1 }

@@ -129,6 +129,7 @@ final class Context {
     }
     let isAck = UInt32(header.flags) & NGHTTP2_FLAG_ACK.rawValue != 0
     if type == NGHTTP2_PING.rawValue, isAck { delegate.pong() }
+    if type == NGHTTP2_RST_STREAM.rawValue { delegate.resetReceived(on: header.stream_id) }
     if type == NGHTTP2_SETTINGS.rawValue, !isAck { delegate.settingsReceived() }
     if type == NGHTTP2_GOAWAY.rawValue {
       let goAway = unsafe frame.pointee.goaway

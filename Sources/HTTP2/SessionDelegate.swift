@@ -16,6 +16,8 @@ package protocol SessionDelegate: AnyObject {
   func endSent(on stream: Int32)
   /// The stream is over, in whatever way. Its number is never seen again.
   func closed(_ stream: Int32, _ code: HTTP2Code)
+  /// The peer reset a stream; `closed` follows.
+  func resetReceived(on stream: Int32)
   /// The peer will open no more streams, and takes none above `lastStream`.
   func goAway(lastStream: Int32, _ code: HTTP2Code)
   /// Our GOAWAY was written.
@@ -28,6 +30,10 @@ package protocol SessionDelegate: AnyObject {
   func next(on stream: Int32, limit: Int) -> Outgoing
   /// Appends the next `count` bytes of the stream, as `next` promised them.
   func copy(_ count: Int, from stream: Int32, into output: inout [UInt8])
+}
+
+extension SessionDelegate {
+  package func resetReceived(on stream: Int32) {}
 }
 
 /// What a stream has to send.

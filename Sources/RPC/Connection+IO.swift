@@ -55,6 +55,7 @@ extension Connection {
       case .wouldBlock: return
       case .end: return peerClosed()
       case .bytes(let count):
+        statistics?.counters.bytesReceived &+= UInt64(count)
         guard phase != .draining else { continue }
         receive(ciphertext.span.extracting(0..<count), into: &plaintext)
         if count < limit { return }
@@ -63,6 +64,7 @@ extension Connection {
   }
 
   private func peerClosed() {
+    if phase == .handshaking { handshakeFailed(.closedByPeer, "closed in the handshake") }
     close(RPCStatus(.unavailable, "\(peer.address) closed the connection"))
   }
 
@@ -83,6 +85,7 @@ extension Connection {
       try session.receive(plaintext.span.extracting(0..<count))
     } catch {
       closeReason = RPCStatus(.unavailable, "\(peer.address) broke HTTP/2: \(error)")
+      statistics?.protocolBroken(peer.address, "\(error)")
       flush()
       return drain()
     }
@@ -90,6 +93,7 @@ extension Connection {
     scheduleFlush()
     guard session.queuedFrames <= limits.maxQueuedFrames else {
       let text = "\(peer.address) makes us answer and does not read the answers"
+      statistics?.protocolBroken(peer.address, "it does not read what it makes us answer")
       return shutDown(RPCStatus(.resourceExhausted, text), code: .enhanceYourCalm)
     }
     if transport.peerClosed { drain() }
@@ -98,6 +102,7 @@ extension Connection {
   /// The handshake failed: the peer gets the alert, or, if it speaks plain HTTP, an answer in it.
   private func refuse(_ error: TLSError) {
     closeReason = RPCStatus(.unavailable, "\(peer.address): \(error.message)")
+    handshakeFailed(HandshakeFailure(error.code), error.message)
     if error.code == .plainHTTP {
       let text = "this port speaks HTTP/2 over TLS; use https and a client certificate\n"
       let answer =
@@ -186,6 +191,7 @@ extension Connection {
             isBlocked = true
             return 0
           }
+          statistics?.counters.bytesSent &+= UInt64(count)
           return count
         }
       }

@@ -18,6 +18,8 @@ package actor Connection {
   let role: Role
   let limits: ConnectionLimits
   let table: StreamTable
+  /// The listener's, at a server.
+  let statistics: ServerStatistics?
   var transport: Transport
   var session: Session
   var phase: Phase
@@ -49,7 +51,9 @@ package actor Connection {
     case server(ServerCore)
     case client(ClientCore)
 
-    var isServer: Bool { if case .server = self { true } else { false } }
+    var isServer: Bool { server != nil }
+
+    var server: ServerCore? { if case .server(let core) = self { core } else { nil } }
   }
 
   init(
@@ -63,7 +67,8 @@ package actor Connection {
     self.role = role
     self.loop = loop
     self.limits = limits
-    table = StreamTable(isServer: role.isServer, limits: limits)
+    statistics = role.server?.statistics
+    table = StreamTable(isServer: role.isServer, limits: limits, statistics: statistics)
     var settings = Session.Settings()
     settings.maxConcurrentStreams = limits.maxConcurrentStreams
     settings.initialStreamWindow = UInt32(limits.streamWindow)
@@ -103,7 +108,9 @@ package actor Connection {
 
   private func handshakeTimedOut() {
     handshakeTimer = nil
-    close(RPCStatus(.unavailable, "\(peer.address) did not finish the handshake in time"))
+    let reason = "\(peer.address) did not finish the handshake in time"
+    handshakeFailed(.timedOut, reason)
+    close(RPCStatus(.unavailable, reason))
   }
 
   /// Calls `action` on the loop when the connection has ended, at once if it has.

@@ -15,8 +15,9 @@ package actor Server {
 
   /// Opens the listening socket; `start` begins to accept.
   ///
-  /// Without `tls` it speaks HTTP/2 in plaintext. `identification` says who a certificate is; without it no call has an identity.
-  /// `authorization` is asked for each call.
+  /// Without `tls` it speaks HTTP/2 in plaintext. `identification` says who a certificate is; without
+  /// it no call has an identity. `authorization` is asked for each call. `observe` hears of what goes
+  /// wrong, on the loop.
   ///
   /// - Throws: when the address cannot be had.
   package init(
@@ -26,7 +27,8 @@ package actor Server {
     service: Service,
     identification: Identification? = nil,
     authorization: Authorization? = nil,
-    limits: ConnectionLimits = ConnectionLimits()
+    limits: ConnectionLimits = ConnectionLimits(),
+    observe: @escaping @Sendable (ServerEvent) -> Void = { _ in }
   ) throws(SystemError) {
     self.loop = loop
     socket = try Socket.listening(on: address)
@@ -36,7 +38,8 @@ package actor Server {
     core = ServerCore(
       service: service,
       identification: identification,
-      authorization: authorization
+      authorization: authorization,
+      statistics: ServerStatistics(observe)
     )
   }
 
@@ -70,6 +73,13 @@ package actor Server {
 
   var connections: [Connection] { core.all }
 
+  package var counters: ServerCounters { core.statistics.counters }
+
+  /// Streams that are open now, on all connections.
+  package var streamCount: Int {
+    core.all.reduce(0) { sum, connection in sum + connection.onLoop { $0.table.count } }
+  }
+
   /// Accepted per turn, so that a flood of connections leaves room for those there are.
   private static let acceptsPerTurn = 64
 
@@ -96,6 +106,7 @@ package actor Server {
         limits: limits,
         on: loop
       )
+      core.statistics.counters.connectionsAccepted += 1
       core.add(connection)
       connection.onLoop { $0.start() }
     } catch {

@@ -8,10 +8,17 @@ final class ServerCore: Sendable {
   let service: Service
   let identification: Identification?
   let authorization: Authorization?
+  let statistics: ServerStatistics
   private let connections = Mutex<[ObjectIdentifier: Connection]>([:])
 
-  init(service: Service, identification: Identification?, authorization: Authorization?) {
+  init(
+    service: Service,
+    identification: Identification?,
+    authorization: Authorization?,
+    statistics: ServerStatistics
+  ) {
     self.service = service
+    self.statistics = statistics
     self.identification = identification
     self.authorization = authorization
   }
@@ -33,7 +40,9 @@ final class ServerCore: Sendable {
     do {
       try start(state, on: connection)
     } catch {
-      connection.finish(error as? RPCStatus ?? RPCStatus(.internalError), on: state.id)
+      let status = error as? RPCStatus ?? RPCStatus(.internalError)
+      statistics.refused(connection.peer, state.fields.path, status)
+      connection.finish(status, on: state.id)
     }
   }
 

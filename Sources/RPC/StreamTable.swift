@@ -30,11 +30,13 @@ final class StreamTable: SessionDelegate {
   private var latest: StreamState?  // most callbacks in a row are about one stream
   let isServer: Bool
   private let limits: ConnectionLimits
+  private let statistics: ServerStatistics?
   var events: [Event] = []
   private var spareEvents: [Event] = []
 
-  init(isServer: Bool, limits: ConnectionLimits) {
+  init(isServer: Bool, limits: ConnectionLimits, statistics: ServerStatistics? = nil) {
     self.isServer = isServer
+    self.statistics = statistics
     self.limits = limits
   }
 
@@ -80,7 +82,9 @@ final class StreamTable: SessionDelegate {
   // MARK: What arrives
 
   func headersBegan(on stream: Int32) {
-    if isServer, state(stream) == nil { latest = open(stream) }
+    guard isServer, state(stream) == nil else { return }
+    statistics?.counters.streamsOpened &+= 1
+    latest = open(stream)
   }
 
   func header(on stream: Int32, name: Span<UInt8>, value: Span<UInt8>) {
@@ -146,6 +150,8 @@ final class StreamTable: SessionDelegate {
   }
 
   func goAwaySent() { events.append(.goAwaySent) }
+
+  func resetReceived(on stream: Int32) { statistics?.counters.resetsByPeers &+= 1 }
 
   func pong() { events.append(.pong) }
 

@@ -15,6 +15,9 @@ package struct WindowBudget: Sendable {
     self.perDaemon = perDaemon
   }
 
+  /// What a daemon's share is now, in bytes.
+  package func promised(to workspace: String) -> Int { shares[workspace] ?? 0 }
+
   /// Takes up to `bytes` for a daemon.
   ///
   /// - Returns: how much a window may be raised; 0 when the budget is used up.

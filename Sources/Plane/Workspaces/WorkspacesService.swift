@@ -66,7 +66,7 @@ extension Workspaces {
       $0.root = record.local?.root ?? ""
       guard let link else { return }
       $0.daemonVersion = link.daemonVersion
-      $0.runningCalls = UInt32(clamping: link.runningCalls)
+      $0.runningCalls = UInt32(clamping: link.calls.all)
       $0.tools = link.tools
     }
   }
