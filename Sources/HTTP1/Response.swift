@@ -15,17 +15,23 @@ package struct HTTP1Response: Sendable, Equatable {
   }
 
   package let status: Status
+  package let contentType: String
   package let body: String
 
-  package init(_ status: Status, _ body: String) {
+  package init(
+    _ status: Status,
+    _ body: String,
+    contentType: String = "text/plain; charset=utf-8"
+  ) {
     self.status = status
+    self.contentType = contentType
     self.body = body
   }
 
   /// The bytes to send. An answer to HEAD has no body, but its length.
   package func bytes(forHead isHead: Bool = false) -> [UInt8] {
     var text = "HTTP/1.1 \(status.code) \(status.reason)\r\n"
-    text += "content-type: text/plain; charset=utf-8\r\n"
+    text += "content-type: \(contentType)\r\n"
     text += "content-length: \(body.utf8.count)\r\n"
     text += "cache-control: no-store\r\nconnection: close\r\n"
     if status == .methodNotAllowed { text += "allow: GET, HEAD\r\n" }

@@ -17,6 +17,7 @@ package enum Permission: String, Sendable, Hashable, CaseIterable {
   case invokeTools
   case readCalls
   case manageWorkspaces
+  case readLinks
   case chat
 }
 
@@ -62,6 +63,7 @@ package struct Permissions: Sendable {
         .manageWorkspaces, [.mutual], people, "gatehouse.plane.v1.Workspaces",
         ["Create", "Start", "Stop", "Delete", "List"]
       ),
+      (.readLinks, [.mutual], people, "gatehouse.plane.v1.Links", ["List", "Show"]),
       (
         .chat, [.mutual], people, "gatehouse.plane.v1.Chats", ["Start", "Follow", "Stop", "List"]
       ),

@@ -15,6 +15,10 @@ package final class Plane: Sendable {
     package let admin: HostPort
 
     package var description: String { "listen=\(mutual) open=\(open) admin=\(admin)" }
+
+    var metadata: Logger.Metadata {
+      ["listen": "\(mutual)", "open": "\(open)", "admin": "\(admin)"]
+    }
   }
 
   package var addresses: Addresses { listeners.bound.addresses }
@@ -63,13 +67,17 @@ package final class Plane: Sendable {
   /// - Throws: as `init`.
   package static func run(_ configuration: PlaneConfiguration) async throws {
     try ThisProcess.makeNonDumpable()
+    try PlaneLog.start(configuration.log)
     let (stops, stop) = AsyncStream<Void>.makeStream()
     try StopSignals.onFirst { stop.finish() }
     let plane = try await Plane(configuration)
     try ThisProcess.say("ready \(plane.addresses) state=\(configuration.stateFolder)\n")
+    log.info("ready", metadata: plane.addresses.metadata)
     for await _ in stops {}
     log.info("stopping")
     await plane.stop()
+    log.info("stopped")
+    await LogSink.standardError.flush(within: .seconds(2))
   }
 
   /// Stops: watchers hear that nothing is served, peers why their connections end. Local daemons
@@ -100,7 +108,8 @@ package final class Plane: Sendable {
     }
   }
 
-  static let log = Logger(label: "gatehouse.plane")
+  /// Made anew each time, since it is the process's only once `PlaneLog` has started.
+  static var log: Logger { Logger(label: "gatehouse.plane") }
 }
 
 /// Whether `/readyz` says yes.

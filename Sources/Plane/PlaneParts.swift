@@ -3,8 +3,9 @@ internal import Broker
 internal import EventLoop
 internal import Host
 internal import Identity
+internal import Metrics
 internal import PlanePKI
-internal import RPC
+package import RPC
 internal import TLS
 internal import Wire
 
@@ -17,7 +18,8 @@ struct PlaneParts: Sendable {
   let health: Health
   let isReady = ReadyFlag()
   private let enrollment: Enrollment
-  private let metrics = Metrics()
+  private let counters = PlaneCounters()
+  private let events = EventLog()
   private let permissions = Permissions.standard
 
   init(
@@ -33,7 +35,7 @@ struct PlaneParts: Sendable {
       pki: pki,
       registry: registry,
       listeners: listeners,
-      metrics: metrics,
+      counters: counters,
       clock: { ThisProcess.unixTime }
     )
     let daemons = LocalDaemons(
@@ -42,11 +44,19 @@ struct PlaneParts: Sendable {
       authority: pki.authority,
       listeners: listeners,
       timeout: configuration.daemonTimeout,
+      hiddenFiles: configuration.hiddenFiles,
       disk: disk
     )
-    let broker = Broker(on: loop, directory: registry)
+    var options = configuration.broker
+    options.observe = { [events] in events.record($0) }
+    let broker = Broker(on: loop, directory: registry, options: options)
     self.broker = broker
-    chats = Chats(broker: broker, registry: registry, models: configuration.models)
+    chats = Chats(
+      broker: broker,
+      registry: registry,
+      models: configuration.models,
+      counters: counters
+    )
     workspaces = Workspaces(
       registry: registry,
       daemons: daemons,
@@ -81,7 +91,9 @@ struct PlaneParts: Sendable {
       tls: .server(identity: identity, clientAuthoritiesPEM: clientAuthorities),
       service: mutualService(listeners),
       identification: identification.identification,
-      authorization: permissions.authorization(on: .mutual)
+      authorization: permissions.authorization(on: .mutual),
+      limits: configuration.mutualLimits,
+      observe: { [events] in events.record($0, on: "mutual") }
     )
     let open = try Server(
       on: loop,
@@ -89,7 +101,8 @@ struct PlaneParts: Sendable {
       tls: .server(identity: identity, clientAuthoritiesPEM: nil),
       service: openService,
       authorization: permissions.authorization(on: .open),
-      limits: .open
+      limits: configuration.openLimits,
+      observe: { [events] in events.record($0, on: "open") }
     )
     let probes = probes(mutual, open)
     let admin = try AdminListener(on: loop, at: configuration.listenAdmin.resolved()) {
@@ -107,8 +120,8 @@ struct PlaneParts: Sendable {
 
   func mutualService(_ listeners: Listeners) -> Service {
     let served = Service(merging: [
-      broker.service, enrollment.mutualService, workspaces.service(listeners), chats.service,
-      health.service,
+      broker.service, enrollment.mutualService, workspaces.service(listeners),
+      workspaces.linksService, chats.service, health.service,
     ])
     return Service(merging: [served, reflection(of: served).service])
   }
@@ -123,26 +136,26 @@ struct PlaneParts: Sendable {
 
   /// Answers on the loop that both servers are on.
   private func probes(_ mutual: Server, _ open: Server) -> Probes {
-    let (metrics, registry, isReady) = (metrics, registry, isReady)
+    var metrics = MetricsRegistry()
+    metrics.add(mutual, named: "mutual")
+    metrics.add(open, named: "open")
+    metrics.add(broker)
+    metrics.add { [registry] page in
+      page.gauge("gatehouse_workspaces", "Workspaces there are.", registry.all.count)
+    }
+    metrics.add { [counters] page in counters.add(to: &page) }
+    metrics.add(mutual.loop)
+    metrics.addProcess()
     return Probes(
-      isReady: { isReady.isSet },
-      metrics: {
-        metrics.text(gauges: [
-          (
-            "gatehouse_connections{listener=\"mutual\"}",
-            mutual.assumeIsolated { $0.connectionCount }
-          ),
-          ("gatehouse_connections{listener=\"open\"}", open.assumeIsolated { $0.connectionCount }),
-          ("gatehouse_workspaces", registry.all.count),
-        ])
-      }
+      isReady: { [isReady] in isReady.isSet },
+      metrics: { [metrics] in metrics.page.text }
     )
   }
 }
 
 extension ConnectionLimits {
   /// For peers that nobody knows: a few small calls at once.
-  fileprivate static var open: ConnectionLimits {
+  package static var open: ConnectionLimits {
     var limits = ConnectionLimits()
     limits.maxConcurrentStreams = 16
     limits.connectionWindow = 256 << 10

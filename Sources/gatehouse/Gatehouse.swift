@@ -14,7 +14,8 @@ struct Gatehouse: AsyncParsableCommand {
     version: "gatehouse \(Version.current)",
     subcommands: [
       DemoCommand.self, PlaneCommand.self, RunCommand.self, ExecCommand.self, CallCommands.self,
-      WorkspaceCommands.self, ChatCommands.self, DoctorCommand.self,
+      WorkspaceCommands.self, LinkCommands.self, ChatCommands.self, TopCommand.self,
+      DoctorCommand.self,
     ]
   )
 }

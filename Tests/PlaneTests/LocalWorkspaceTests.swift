@@ -80,6 +80,52 @@ internal import Wire
     await test.stop()
   }
 
+  @Test func `a call is seen in the metrics and on its link`() async throws {
+    let test = try await TestPlane(daemon: daemon())
+    let admin = try await test.admin()
+    let workspace = try await create(admin)
+    let ended = "gatehouse_calls_ended_total{outcome=\"exited\"}"
+    #expect(try await test.metric(ended) == 0)
+    #expect(try await test.metric("gatehouse_links") == 1)
+    _ = try await run("printf 12345", admin)
+    #expect(try await test.metric(ended) == 1)
+    #expect(try await test.metric("gatehouse_calls_accepted_total") == 1)
+    #expect(try await test.metric("gatehouse_call_output_bytes_total") == 5)
+    #expect(try await test.metric("gatehouse_call_duration_seconds_count") == 1)
+    #expect(try await test.metric("gatehouse_calls{state=\"running\"}") == 0)
+    #expect(try await test.metric("gatehouse_connections{listener=\"mutual\"}") ?? 0 >= 2)
+    #expect(try await test.metric("gatehouse_enrollments_total") == 1)
+    #expect(try await test.metric("gatehouse_loop_turn_duration_seconds_count") ?? 0 > 10)
+    #expect(try await test.metric("process_resident_memory_bytes") ?? 0 > 1_000_000)
+    #expect(try await test.metric("process_open_fds") ?? 0 > 3)
+    #expect(try await test.metric("process_start_time_seconds") ?? 0 > 1_600_000_000)
+    try await expectLink(of: workspace, admin)
+    try await delete(admin)
+    #expect(try await test.metric("gatehouse_links") == 0)
+    await test.stop()
+  }
+
+  private func expectLink(
+    of workspace: Gatehouse_Plane_V1_Workspace,
+    _ admin: Connection
+  ) async throws {
+    let shown: Gatehouse_Plane_V1_ShowLinkResponse = try await admin.ask(
+      "/gatehouse.plane.v1.Links/Show",
+      Gatehouse_Plane_V1_ShowLinkRequest.with { $0.workspace = "a1" }
+    )
+    #expect(shown.link.workspaceID == workspace.id)
+    #expect(shown.link.instanceID.count == 16)
+    #expect(shown.link.endedCalls == 1)
+    #expect(shown.link.outputBytes == 5)
+    #expect(shown.link.tools.contains("process.shell"))
+    #expect(shown.link.certificateExpiresUnixUs > shown.link.sinceUnixUs)
+    let list: Gatehouse_Plane_V1_ListLinksResponse = try await admin.ask(
+      "/gatehouse.plane.v1.Links/List",
+      Gatehouse_Plane_V1_ListLinksRequest()
+    )
+    #expect(list.links.map(\.workspaceName) == ["a1"])
+  }
+
   private func delete(_ admin: Connection) async throws {
     let _: Gatehouse_Plane_V1_DeleteWorkspaceResponse = try await admin.ask(
       "/gatehouse.plane.v1.Workspaces/Delete",

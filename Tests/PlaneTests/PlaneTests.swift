@@ -104,6 +104,44 @@ internal import Wire
     await test.stop()
   }
 
+  @Test func `refusals and failed handshakes are counted by reason`() async throws {
+    let test = try await TestPlane()
+    let open = try await test.open()
+    _ = await status { _ = try await open.unary("/gatehouse.plane.v1.Workspaces/List", []) }
+    let refusals = "gatehouse_refusals_total{listener=\"open\",reason=\"unimplemented\"}"
+    #expect(try await test.metric(refusals) == 1)
+    _ = await status {
+      let connection = try await test.mutual(nil)
+      _ = try await connection.unary("/gatehouse.plane.v1.Workspaces/List", [])
+    }
+    let failures = "gatehouse_handshake_failures_total{listener=\"mutual\","
+    #expect(try await test.metric(failures + "reason=\"certificate_missing\"}") == 1)
+    #expect(try await test.metric(failures + "reason=\"timeout\"}") == 0)
+    await test.stop()
+  }
+
+  @Test func `a workspace without a link is told as such`() async throws {
+    let test = try await TestPlane()
+    _ = try await test.external("a1")
+    let admin = try await test.admin()
+    let refused = await status {
+      let _: Gatehouse_Plane_V1_ShowLinkResponse = try await admin.ask(
+        "/gatehouse.plane.v1.Links/Show",
+        Gatehouse_Plane_V1_ShowLinkRequest.with { $0.workspace = "a1" }
+      )
+    }
+    #expect(refused?.code == .failedPrecondition)
+    #expect(refused?.message.hasPrefix("workspace 'a1' is not linked; ") == true)
+    let unknown = await status {
+      let _: Gatehouse_Plane_V1_ShowLinkResponse = try await admin.ask(
+        "/gatehouse.plane.v1.Links/Show",
+        Gatehouse_Plane_V1_ShowLinkRequest.with { $0.workspace = "none" }
+      )
+    }
+    #expect(unknown?.code == .notFound)
+    await test.stop()
+  }
+
   @Test func `health is told on both listeners`() async throws {
     let test = try await TestPlane()
     for connection in [try await test.open(), try await test.admin()] {
@@ -151,35 +189,10 @@ internal import Wire
     body: String
   ) async throws {
     let test = try await TestPlane()
-    let answer = try await probe(test.plane.addresses.admin, "\(request) HTTP/1.1\r\n\r\n")
+    let answer = try await test.probe("\(request) HTTP/1.1\r\n\r\n")
     #expect(answer.hasPrefix("HTTP/1.1 \(status)"))
     #expect(answer.contains(body))
     await test.stop()
-  }
-
-  /// Sends bytes and reads to the end, on a thread that may block.
-  private func probe(_ address: HostPort, _ request: String) async throws -> String {
-    let pool = WorkerPool(name: "probe", threads: 1)
-    return try await pool.run {
-      let target = try #require(try SocketAddress.resolve(address.host, port: address.port).first)
-      let socket = try Socket.connecting(to: target)
-      let end = ContinuousClock.now + .seconds(10)
-      var output = Array(request.utf8)
-      var buffer = [UInt8](repeating: 0, count: 4096)
-      var answer: [UInt8] = []
-      while ContinuousClock.now < end {
-        if !output.isEmpty, case .bytes(let count)? = try? socket.write(output.span) {
-          output.removeFirst(count)
-        }
-        guard output.isEmpty else { continue }
-        switch try socket.read(into: &buffer, atMost: buffer.count) {
-        case .bytes(let count): answer += buffer[..<count]
-        case .wouldBlock: continue
-        case .end: return String(decoding: answer, as: UTF8.self)
-        }
-      }
-      return "no answer in time"
-    }
   }
 
   @Test func `a local workspace whose daemon ends at once is not kept`() async throws {

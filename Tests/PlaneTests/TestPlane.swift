@@ -96,6 +96,39 @@ final class TestPlane: Sendable {
     return try Self.identity(response.certificatesDer, key)
   }
 
+  /// Sends bytes to the admin listener and reads to the end, on a thread that may block.
+  func probe(_ request: String) async throws -> String {
+    let address = plane.addresses.admin
+    let pool = WorkerPool(name: "probe", threads: 1)
+    return try await pool.run {
+      let target = try #require(try SocketAddress.resolve(address.host, port: address.port).first)
+      let socket = try Socket.connecting(to: target)
+      let end = ContinuousClock.now + .seconds(10)
+      var output = Array(request.utf8)
+      var buffer = [UInt8](repeating: 0, count: 4096)
+      var answer: [UInt8] = []
+      while ContinuousClock.now < end {
+        if !output.isEmpty, case .bytes(let count)? = try? socket.write(output.span) {
+          output.removeFirst(count)
+        }
+        guard output.isEmpty else { continue }
+        switch try socket.read(into: &buffer, atMost: buffer.count) {
+        case .bytes(let count): answer += buffer[..<count]
+        case .wouldBlock: continue
+        case .end: return String(decoding: answer, as: UTF8.self)
+        }
+      }
+      return "no answer in time"
+    }
+  }
+
+  /// The value of a line of `/metrics`, `name{labels}`; nil without that line.
+  func metric(_ name: String) async throws -> Double? {
+    let text = try await probe("GET /metrics HTTP/1.1\r\n\r\n")
+    let line = text.split(whereSeparator: \.isNewline).first { $0.hasPrefix(name + " ") }
+    return line.flatMap { Double($0.dropFirst(name.count + 1)) }
+  }
+
   static func identity(_ chain: [Data], _ key: PrivateKey) throws -> TLSIdentity {
     let pem = try chain.map { try Certificate(der: Array($0)).pem }.joined()
     return TLSIdentity(chainPEM: pem, keyPEM: try key.pem)

@@ -2,6 +2,7 @@ internal import Agent
 internal import Broker
 internal import Calls
 internal import Host
+internal import Logging
 internal import Identity
 internal import Providers
 internal import RPC
@@ -25,10 +26,17 @@ actor Chats {
   private let broker: Broker
   private let registry: WorkspaceRegistry
   private let models: PlaneModels
+  private let counters: PlaneCounters
   private let client = ModelClient()
   private var entries: [String: Entry] = [:]
 
-  init(broker: Broker, registry: WorkspaceRegistry, models: PlaneModels) {
+  init(
+    broker: Broker,
+    registry: WorkspaceRegistry,
+    models: PlaneModels,
+    counters: PlaneCounters
+  ) {
+    self.counters = counters
     self.broker = broker
     self.registry = registry
     self.models = models
@@ -43,7 +51,7 @@ actor Chats {
       throw PlaneError(.invalidArgument, "a prompt has 1 byte to 256 KiB")
     }
     let workspace = try registry.record(request.workspace, for: principal)
-    let model = try models.model(request.model, client: client)
+    let model = try models.model(request.model, client: client, counters: counters)
     try makeRoom()
     let catalog = await broker.link(of: workspace.id).map { ToolCatalog(available: $0.tools) }
     let id = Self.makeID()
@@ -51,8 +59,16 @@ actor Chats {
     let runner = Runner(
       model: model,
       tools: BrokerTools(broker: broker, principal: principal, workspaceID: workspace.id)
-    ) { log.append($0) }
+    ) { [counters] update in
+      log.append(update)
+      if case .ended(let end) = update {
+        let state = Self.name(of: end.state)
+        counters.turnEnded(state)
+        Self.report(end, state: state, chat: id, workspace: workspace.id, principal)
+      }
+    }
     let chat = Chat(instructions: Instructions.standard, catalog: catalog ?? ToolCatalog())
+    counters.turnStarted()
     entries[id] = Entry(
       owner: WorkspaceRecord.Owner(principal),
       info: .with {
@@ -68,6 +84,33 @@ actor Chats {
     return .with {
       $0.chatID = id
       $0.model = model.name
+    }
+  }
+
+  private static func report(
+    _ end: Gatehouse_Plane_V1_TurnEnded,
+    state: String,
+    chat: String,
+    workspace: String,
+    _ principal: Principal
+  ) {
+    Plane.log.info(
+      "turn_ended",
+      metadata: [
+        "chat": "\(chat)", "workspace": "\(workspace)", "principal": "\(principal)",
+        "state": "\(state)", "steps": "\(end.steps)", "calls": "\(end.calls)",
+        "tokens_in": "\(end.inputTokens)", "tokens_out": "\(end.outputTokens)",
+      ]
+    )
+  }
+
+  private static func name(of state: Gatehouse_Plane_V1_ChatState) -> String {
+    switch state {
+    case .completed: "completed"
+    case .interrupted: "interrupted"
+    case .needsInput: "needs_input"
+    case .needsApproval: "needs_approval"
+    default: "failed"
     }
   }
 

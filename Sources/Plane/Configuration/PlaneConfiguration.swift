@@ -1,5 +1,7 @@
+package import Broker
 package import EventLoop
 internal import Host
+package import RPC
 
 /// How a plane is to run. The reference page of `gatehouse plane` names this type as its source.
 package struct PlaneConfiguration: Sendable {
@@ -19,6 +21,17 @@ package struct PlaneConfiguration: Sendable {
   package var daemonProgram: String?
   /// How long a local workspace's daemon may take to link when it is started, and to end.
   package var daemonTimeout: Duration = .seconds(15)
+
+  /// Bounds and times of links and calls.
+  package var broker = BrokerOptions()
+  /// Bounds of each connection, on the mutual and the open listener.
+  package var mutualLimits = ConnectionLimits()
+  package var openLimits = ConnectionLimits.open
+  package var log = LogOptions()
+  /// What `models` are made from, by whoever reads the settings.
+  package var model = ModelSettings()
+  /// Files that commands of local workspaces must not see.
+  package var hiddenFiles: [String] = []
 
   package init(stateFolder: String) { self.stateFolder = stateFolder }
 

@@ -1,6 +1,7 @@
 internal import Crypto
 internal import EventLoop
 internal import FoundationEssentials
+internal import Logging
 internal import Identity
 internal import PlanePKI
 internal import RPC
@@ -13,7 +14,7 @@ internal import Wire
 final class Enrollment: Sendable {
   private let pki: PlanePKI
   private let registry: WorkspaceRegistry
-  private let metrics: Metrics
+  private let counters: PlaneCounters
   /// Seconds since 1970.
   private let clock: @Sendable () -> Int64
   private let listeners: Listeners
@@ -34,13 +35,13 @@ final class Enrollment: Sendable {
     pki: PlanePKI,
     registry: WorkspaceRegistry,
     listeners: Listeners,
-    metrics: Metrics,
+    counters: PlaneCounters,
     clock: @escaping @Sendable () -> Int64
   ) {
     self.pki = pki
     self.registry = registry
     self.listeners = listeners
-    self.metrics = metrics
+    self.counters = counters
     self.clock = clock
     state = Mutex(State())
   }
@@ -119,7 +120,8 @@ final class Enrollment: Sendable {
     let request = try read(csr)
     let bearer = try redeem(token, expecting: expecting)
     let id = try identity(of: bearer)
-    metrics.count(.enrolled)
+    counters.enrolled()
+    Plane.log.info("enrolled", metadata: ["identity": "\(id)"])
     return (try certify(id, request), [pki.authority.der], id.description)
   }
 
@@ -127,7 +129,7 @@ final class Enrollment: Sendable {
     // Without the port, which each connection has anew.
     let host = peer.address.lastIndex(of: ":").map { String(peer.address[..<$0]) } ?? ""
     guard state.withLock({ $0.limiter.allows(host, at: .now) }) else {
-      metrics.count(.enrollmentRefused)
+      counters.enrollmentRefused()
       throw PlaneError(.resourceExhausted, "too many attempts; try again in a second")
     }
   }
@@ -150,7 +152,8 @@ final class Enrollment: Sendable {
   }
 
   private func refusal(_ reason: String) -> PlaneError {
-    metrics.count(.enrollmentRefused)
+    counters.enrollmentRefused()
+    Plane.log.info("enrollment_refused", metadata: ["reason": "\(reason)"])
     return PlaneError(.unauthenticated, reason)
   }
 

@@ -13,7 +13,8 @@ struct Probes: Sendable {
     case "/healthz": return HTTP1Response(.ok, "ok\n")
     case "/readyz":
       return isReady() ? HTTP1Response(.ok, "ready\n") : HTTP1Response(.unavailable, "stopping\n")
-    case "/metrics": return HTTP1Response(.ok, metrics())
+    case "/metrics":
+      return HTTP1Response(.ok, metrics(), contentType: "text/plain; version=0.0.4; charset=utf-8")
     default:
       return HTTP1Response(.notFound, "there are /healthz, /readyz and /metrics\n")
     }

@@ -20,7 +20,7 @@ extension Service {
         return try await body(request, call).serializedBytes()
       } catch let error as PlaneError {
         if error.code == .internalError {
-          Plane.log.error("a call failed", metadata: ["method": "\(path)", "error": "\(error)"])
+          Plane.log.error("call_failed", metadata: ["method": "\(path)", "error": "\(error)"])
         }
         throw error.status
       }

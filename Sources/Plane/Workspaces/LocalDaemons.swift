@@ -17,6 +17,8 @@ struct LocalDaemons: Sendable {
   let authority: Certificate
   let listeners: Listeners
   let timeout: Duration
+  /// What commands must not see, besides the state folder.
+  let hiddenFiles: [String]
   /// Blocking work goes here.
   let disk: WorkerPool
 
@@ -72,7 +74,7 @@ struct LocalDaemons: Sendable {
           "--token-file", folder.path(of: "\(name)/daemon/token"),
           // Commands see none of the plane's state but their own root.
           "--hide", folder.path,
-        ],
+        ] + hiddenFiles.flatMap { ["--hide", $0] },
         environment: Self.environment,
         log: folder.path(of: "\(name)/daemon.log")
       )

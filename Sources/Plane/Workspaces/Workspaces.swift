@@ -135,7 +135,7 @@ actor Workspaces {
     do throws(PlaneError) {
       try await discard(id)
     } catch {
-      Plane.log.error("a workspace could not be removed", metadata: ["error": "\(error)"])
+      Plane.log.error("workspace_not_removed", metadata: ["error": "\(error)"])
     }
   }
 

@@ -1,10 +1,8 @@
 internal import ArgumentParser
 internal import Client
 internal import EventLoop
-internal import FoundationEssentials
 internal import Host
 internal import Plane
-internal import Providers
 
 struct PlaneCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -18,17 +16,25 @@ struct PlaneCommand: AsyncParsableCommand {
       """
   )
 
+  @Option(
+    help: ArgumentHelp(
+      "Settings in YAML; what is given here overrides them. See --settings.",
+      valueName: "file"
+    )
+  )
+  var config: String?
+
   @Option(help: ArgumentHelp("Where the plane keeps everything.", valueName: "dir"))
-  var state = PlaneCommand.defaultState
+  var state: String?
 
   @Option(help: ArgumentHelp("For clients and daemons: mutual TLS.", valueName: "host:port"))
-  var listen = "127.0.0.1:7443"
+  var listen: String?
 
   @Option(help: ArgumentHelp("For enrollment and health.", valueName: "host:port"))
-  var listenOpen = "127.0.0.1:7444"
+  var listenOpen: String?
 
   @Option(help: ArgumentHelp("For probes and metrics, plain HTTP.", valueName: "host:port"))
-  var listenAdmin = "127.0.0.1:7445"
+  var listenAdmin: String?
 
   @Option(
     help: ArgumentHelp(
@@ -38,14 +44,31 @@ struct PlaneCommand: AsyncParsableCommand {
   )
   var script: String?
 
+  @Option(
+    help: ArgumentHelp(
+      "trace, debug, info, notice, warning, error or critical; SIGUSR1 switches to debug and back.",
+      valueName: "level"
+    )
+  )
+  var logLevel: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "text or json; auto: text where standard error is a terminal, else json.",
+      valueName: "format"
+    )
+  )
+  var logFormat: String?
+
+  @Flag(help: "Print what a settings file may hold, and end.")
+  var settings = false
+
   func run() async throws {
+    if settings { return try DataOutput.line(SettingsReference.table) }
     do {
       // First of all: there are no other threads yet.
-      var configuration = PlaneConfiguration(stateFolder: state)
-      configuration.models = try models()
-      configuration.listen = try address(listen, "--listen")
-      configuration.listenOpen = try address(listenOpen, "--listen-open")
-      configuration.listenAdmin = try address(listenAdmin, "--listen-admin")
+      var configuration = try configuration()
+      configuration.models = try configuration.model.take()
       try await Plane.run(configuration)
     } catch let error as ClientError {
       throw error
@@ -54,14 +77,27 @@ struct PlaneCommand: AsyncParsableCommand {
     }
   }
 
-  private func models() throws -> PlaneModels {
-    var models = try PlaneModels.takeFromEnvironment()
-    guard let script else { return models }
-    guard let bytes = FileManager.default.contents(atPath: script) else {
-      throw ClientError("cannot read the transcript \(script)")
+  /// The settings file's, overridden by what was given.
+  private func configuration() throws -> PlaneConfiguration {
+    var configuration = PlaneConfiguration(stateFolder: Self.defaultState)
+    if let config {
+      do {
+        try SettingsFile.read(config, into: &configuration)
+      } catch let problem as SettingsFile.Problem {
+        throw ClientError(problem.description, exitCode: 78)  // sysexits.h: EX_CONFIG
+      }
     }
-    models.transcript = try Transcript(parsing: String(decoding: bytes, as: UTF8.self))
-    return models
+    if let state { configuration.stateFolder = state }
+    if let script { configuration.model.script = script }
+    if let listen { configuration.listen = try address(listen, "--listen") }
+    if let listenOpen { configuration.listenOpen = try address(listenOpen, "--listen-open") }
+    if let listenAdmin { configuration.listenAdmin = try address(listenAdmin, "--listen-admin") }
+    do {
+      try configuration.log.set(level: logLevel, format: logFormat)
+    } catch {
+      throw ClientError("\(error)", exitCode: 64)
+    }
+    return configuration
   }
 
   private func address(_ text: String, _ option: String) throws -> HostPort {

@@ -1,0 +1,173 @@
+internal import Broker
+internal import Calls
+internal import EventLoop
+internal import Host
+internal import Metrics
+internal import RPC
+
+// What each part of the plane says at `/metrics`; on the broker's loop.
+
+extension MetricsRegistry {
+  /// A listener's connections, streams, refusals and bytes.
+  mutating func add(_ server: Server, named listener: String) {
+    add { page in
+      let (counters, connections, streams) = server.assumeIsolated { server in
+        (server.counters, server.connectionCount, server.streamCount)
+      }
+      page.gauge("gatehouse_connections", "Open.", connections, ["listener": listener])
+      page.gauge("gatehouse_streams", "HTTP/2 streams open.", streams, ["listener": listener])
+      page.add(counters, listener)
+    }
+  }
+
+  mutating func add(_ broker: Broker) {
+    add { page in
+      let statistics = broker.assumeIsolated { $0.statistics }
+      page.addCalls(statistics)
+      page.addLinks(statistics)
+    }
+  }
+
+  /// How the broker's loop keeps up.
+  mutating func add(_ loop: EventLoop) {
+    add { page in
+      let timing = loop.timing
+      page.histogram(
+        "gatehouse_loop_turn_duration_seconds",
+        "How long a turn of the broker's loop takes; what becomes ready meanwhile waits.",
+        timing.turns
+      )
+      page.histogram(
+        "gatehouse_loop_lateness_seconds",
+        "How late the loop's timers are; waits end at whole milliseconds.",
+        timing.lateness
+      )
+    }
+  }
+
+  /// The process, by the names that Prometheus's own clients use.
+  mutating func addProcess() {
+    add { page in
+      let usage = ProcessUsage()
+      page.counter("process_cpu_seconds_total", "User and system time.", seconds: usage.cpuSeconds)
+      page.gauge("process_resident_memory_bytes", "Resident memory.", usage.residentBytes)
+      page.gauge("process_virtual_memory_bytes", "Address space.", usage.virtualBytes)
+      page.gauge("process_open_fds", "Open descriptors.", usage.openDescriptors)
+      page.gauge("process_max_fds", "The most it may have open.", usage.maxDescriptors)
+      page.gauge(
+        "process_start_time_seconds",
+        "Since 1970.",
+        Int64(usage.startTime)
+      )
+    }
+  }
+}
+
+extension MetricsPage {
+  fileprivate mutating func add(_ counters: ServerCounters, _ listener: String) {
+    counter(
+      "gatehouse_connections_accepted_total",
+      "Connections accepted.",
+      counters.connectionsAccepted,
+      ["listener": listener]
+    )
+    for failure in HandshakeFailure.allCases {
+      counter(
+        "gatehouse_handshake_failures_total",
+        "Handshakes that came to no connection, by reason.",
+        counters.handshakeFailures[failure] ?? 0,
+        ["listener": listener, "reason": failure.rawValue]
+      )
+    }
+    for code in Self.refusals(counters.refusals) {
+      counter(
+        "gatehouse_refusals_total",
+        "Calls refused before anything was done: by permission, name or malformed metadata.",
+        counters.refusals[code] ?? 0,
+        ["listener": listener, "reason": code.name.lowercased()]
+      )
+    }
+    let labels: Labels = ["listener": listener]
+    counter("gatehouse_streams_opened_total", "Opened by peers.", counters.streamsOpened, labels)
+    counter("gatehouse_resets_total", "Streams reset by peers.", counters.resetsByPeers, labels)
+    counter(
+      "gatehouse_protocol_errors_total",
+      "Connections ended because the peer broke HTTP/2.",
+      counters.protocolErrors,
+      labels
+    )
+    let help = "On the socket, TLS included."
+    counter("gatehouse_network_received_bytes_total", help, counters.bytesReceived, labels)
+    counter("gatehouse_network_sent_bytes_total", help, counters.bytesSent, labels)
+  }
+
+  /// The usual ones always, so that a graph begins at zero; others once they occur.
+  private static func refusals(_ seen: [RPCStatus.Code: UInt64]) -> [RPCStatus.Code] {
+    let usual: Set<RPCStatus.Code> = [.unauthenticated, .permissionDenied, .unimplemented]
+    return usual.union(seen.keys).sorted { $0.rawValue < $1.rawValue }
+  }
+
+  fileprivate mutating func addCalls(_ statistics: BrokerStatistics) {
+    let (calls, counters) = (statistics.calls, statistics.counters)
+    for (state, count) in [
+      ("queued", calls.queued), ("offered", calls.offered), ("running", calls.running),
+      ("detached", calls.detached),
+    ] {
+      gauge(
+        "gatehouse_calls",
+        "Calls under way: queued wait for admission, offered for the daemon's claim.",
+        count,
+        ["state": state]
+      )
+    }
+    counter("gatehouse_calls_accepted_total", "Calls taken.", counters.callsAccepted)
+    for outcome in Outcome.allCases {
+      counter(
+        "gatehouse_calls_ended_total",
+        "Calls that have ended, by outcome.",
+        counters.callsEnded[outcome] ?? 0,
+        ["outcome": Names.snake("\(outcome)")]
+      )
+    }
+    let usual: Set<RPCStatus.Code> = [
+      .notFound, .unavailable, .resourceExhausted, .invalidArgument,
+    ]
+    for code in usual.union(counters.callsRefused.keys).sorted(by: { $0.rawValue < $1.rawValue }) {
+      counter(
+        "gatehouse_calls_refused_total",
+        "Calls turned down before there was one, by status.",
+        counters.callsRefused[code] ?? 0,
+        ["reason": code.name.lowercased()]
+      )
+    }
+    histogram("gatehouse_call_duration_seconds", "From acceptance to the end.", counters.callTimes)
+    counter(
+      "gatehouse_call_output_bytes_total",
+      "Output of tools that arrived.",
+      counters.traffic.output
+    )
+    counter("gatehouse_call_stdin_bytes_total", "Input that arrived.", counters.traffic.stdin)
+    counter(
+      "gatehouse_call_output_lost_bytes_total",
+      "Output that daemons said is lost.",
+      counters.traffic.lost
+    )
+  }
+
+  fileprivate mutating func addLinks(_ statistics: BrokerStatistics) {
+    gauge("gatehouse_links", "Workspaces whose daemon is linked.", statistics.links)
+    counter("gatehouse_links_opened_total", "Links that came up.", statistics.counters.linksOpened)
+    gauge("gatehouse_attachments", "Carry streams open.", statistics.carries)
+    counter(
+      "gatehouse_tickets_refused_total",
+      "Claims with a wrong, late or foreign ticket.",
+      statistics.counters.ticketsRefused
+    )
+    gauge(
+      "gatehouse_window_promised_bytes",
+      "Receive windows promised to daemons beyond each stream's first.",
+      statistics.windowsPromised
+    )
+    gauge("gatehouse_window_budget_bytes", "The most of that.", statistics.windowBudget)
+  }
+}
