@@ -56,6 +56,7 @@ let package = Package(
     library("CZlib"),
 
     part("Metrics"),
+    part("LogLines"),
 
     // The wire.
     part("EventLoop", ["CLinux", "Metrics"]),
@@ -83,12 +84,12 @@ let package = Package(
     .target(name: "CSpawn"),
     part("RegularExpression", ["CPCRE2"]),
     part("Sandbox", ["CLinux", "CSpawn", "EventLoop"]),
-    program("gatehouse-toold", ["Daemon", "EventLoop", "Sandbox"]),
+    program("gatehouse-toold", ["Daemon", "EventLoop", "LogLines", "Sandbox"]),
     part(
       "Daemon",
       [
         "EventLoop", "Crypto", "TLS", "RPC", "Calls", "DaemonWire", "Sandbox", "CLinux",
-        "RegularExpression",
+        "RegularExpression", "LogLines",
       ]
     ),
 
@@ -107,7 +108,7 @@ let package = Package(
       "Plane",
       [
         "EventLoop", "Crypto", "TLS", "RPC", "Calls", "Wire", "HTTP1", "Host", "Identity",
-        "PlanePKI", "Broker", "Providers", "Agent", "Metrics", protobuf, logging, yaml,
+        "PlanePKI", "Broker", "Providers", "Agent", "Metrics", "LogLines", protobuf, logging, yaml,
       ]
     ),
 
@@ -173,6 +174,7 @@ let package = Package(
     ),
     tests("HTTP1", []),
     tests("Metrics", []),
+    tests("LogLines", []),
     tests("Host", []),
     tests("Identity", ["Crypto"]),
     tests("PlanePKI", ["Crypto", "Host", "Identity"]),
@@ -180,14 +182,14 @@ let package = Package(
       "Plane",
       [
         "EventLoop", "Crypto", "TLS", "RPC", "Wire", "HTTP1", "Host", "Identity", "PlanePKI",
-        "Providers", "Sandbox", "gatehouse-toold", "Broker", "Calls", "Metrics", "Agent",
+        "Providers", "Sandbox", "gatehouse-toold", "Broker", "Calls", "Metrics", "LogLines", "Agent",
         protobuf, logging,
       ]
     ),
     tests("Providers", []),
     tests("Agent", ["Providers", "Wire", protobuf]),
     tests("gatehouse-bench", []),
-    tests("gatehouse", ["gatehouse-toold", "Host"]),
+    tests("gatehouse", ["gatehouse-toold", "Client", "Host", "Wire", protobuf]),
     tests("Client", ["Console", "Crypto", "RPC", "Wire", protobuf]),
   ],
   swiftLanguageModes: [.v6]

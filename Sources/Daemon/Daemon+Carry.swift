@@ -1,6 +1,7 @@
 internal import Calls
 internal import DaemonWire
 internal import EventLoop
+internal import LogLines
 internal import RPC
 internal import Sandbox
 
@@ -47,7 +48,7 @@ extension Daemon {
     if carry.isExitSent, status.isOK {
       perform(calls.handle(id, .exitAcknowledged(attachment: attachment)), of: id)
     } else {
-      log("carry_ended", ["call": id, "status": status.description])
+      log("carry_ended", ["call": id, "status": status.description], .debug)
       perform(calls.handle(id, .carryClosed(attachment: attachment)), of: id)
     }
     closeIfUnused(carry.link)
@@ -122,7 +123,7 @@ extension Daemon {
         try obey(CarryResponse(decoding: message).message, call)
       }
     } catch {
-      log("bad_carry", ["call": id, "error": "\(error)"])
+      log("bad_carry", ["call": id, "error": "\(error)"], .warning)
       carry.call.cancel()
     }
   }

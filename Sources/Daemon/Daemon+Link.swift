@@ -2,6 +2,7 @@ internal import Calls
 internal import Crypto
 internal import DaemonWire
 internal import EventLoop
+internal import LogLines
 internal import RPC
 internal import Sandbox
 internal import TLS
@@ -58,7 +59,7 @@ extension Daemon {
 
   /// No link came of it. What another attempt cannot mend ends the daemon.
   private func failed(_ error: any Error) {
-    log("dial_failed", ["error": "\(error)"])
+    log("dial_failed", ["error": "\(error)"], .warning)
     switch error {
     case let problem as DaemonOptions.Problem: end(problem)
     case let status as RPCStatus where identity == nil && status.code.isFinalForEnrollment:
@@ -151,7 +152,7 @@ extension Daemon {
       case nil: break
       }
     } catch {
-      log("bad_message", ["error": "\(error)"])
+      log("bad_message", ["error": "\(error)"], .warning)
       link.connect.cancel()
     }
   }
@@ -164,7 +165,7 @@ extension Daemon {
     }
     tick(link.number)
     log(
-      "linked",
+      "link_up",
       [
         "workspace": welcome.workspaceId, "name": welcome.workspaceName,
         "epoch": "\(welcome.sessionEpoch)",
@@ -179,7 +180,7 @@ extension Daemon {
     guard let link = links.removeValue(forKey: number) else { return }
     if let timer = link.heartbeatTimer { loop.cancel(timer) }
     link.connection.assumeIsolated { $0.closeClient() }
-    log("link_ended", ["link": "\(number)", "status": status.description])
+    log("link_down", ["link": "\(number)", "reason": status.description])
     if current == number { current = nil }
     backoff.linkEnded(after: .now - link.openedAt)
     if isStopping { return stopIfDone() }
@@ -193,7 +194,7 @@ extension Daemon {
     case .nothing: break
     case .send(let sequence): say(.heartbeat(Heartbeat(sequence: sequence)), on: link)
     case .dead:
-      log("link_silent", ["link": "\(number)"])
+      log("link_silent", ["link": "\(number)"], .warning)
       return link.connect.cancel()
     }
     link.heartbeatTimer = schedule(at: link.liveness.wakeAt) { $0.tick(number) }
@@ -250,7 +251,7 @@ extension Daemon {
       log("renewed", ["until": "\(identity.notAfter)"])
       dial()
     } catch {
-      log("renewal_failed", ["error": "\(error)"])
+      log("renewal_failed", ["error": "\(error)"], .error)
       renew(in: Self.renewalRetry)
     }
   }

@@ -2,6 +2,7 @@ internal import Calls
 internal import Crypto
 internal import DaemonWire
 internal import EventLoop
+internal import LogLines
 internal import RPC
 internal import Sandbox
 
@@ -11,7 +12,7 @@ extension Daemon {
 
   func offered(_ offer: Offer, on link: Link) {
     guard let ticket = Ticket(bytes: offer.ticket), Identifier.isValid(offer.callId) else {
-      return log("bad_offer", ["call": offer.callId])
+      return log("bad_offer", ["call": offer.callId], .warning)
     }
     let isWhole = UInt64(offer.request.count) == offer.requestBytes
     if calls[offer.callId] == nil, let error = refusal(offer, isWhole: isWhole) {
@@ -71,13 +72,13 @@ extension Daemon {
   func resumed(_ resume: Resume, on link: Link) {
     guard let ticket = Ticket(bytes: resume.ticket), let call = live[resume.callId] else {
       // The plane hears of what is not here from the inventory.
-      return log("bad_resume", ["call": resume.callId])
+      return log("bad_resume", ["call": resume.callId], .warning)
     }
     let positions = Positions(resume.acknowledged)
     do {
       for output in call.outputs { try output.acknowledge(before: positions[output.stream]) }
     } catch {
-      return log("bad_resume", ["call": resume.callId, "error": "\(error)"])
+      return log("bad_resume", ["call": resume.callId, "error": "\(error)"], .warning)
     }
     let actions = calls.handle(resume.callId, .granted(ticket))
     // A repeated resume opens nothing; its positions are those of the stream there is.
@@ -116,7 +117,7 @@ extension Daemon {
   }
 
   private func refuse(_ id: String, _ error: ToolError, on link: Link) {
-    log("refused", ["call": id, "code": error.code])
+    log("call_refused", ["call": id, "reason": error.code])
     say(.refused(Refused(callId: id, error: error)), on: link)
   }
 
@@ -175,7 +176,13 @@ extension Daemon {
     if case .ended(let outcome) = calls[id]?.state {
       let exit = ending.message(outcome, call.outputs.map(\.total))
       call.exit = exit
-      log("call_ended", ["call": id, "outcome": "\(outcome)", "code": "\(exit.code)"])
+      log(
+        "call_ended",
+        [
+          "call": id, "tool": call.tool, "outcome": LogRecord.word("\(outcome)"),
+          "code": "\(exit.code)",
+        ]
+      )
       keep(exit, of: call)
     }
     perform(actions, of: id)
@@ -189,7 +196,7 @@ extension Daemon {
   }
 
   private func kill(_ id: String, _ reason: DaemonCall.KillReason) {
-    log("call_killed", ["call": id, "reason": "\(reason)"])
+    log("call_killed", ["call": id, "reason": "\(reason)"], .info)
     guard let call = live[id] else { return }
     switch call.work {
     case .none: break

@@ -53,7 +53,7 @@ package actor Daemon {
   package init(
     _ options: DaemonOptions,
     on loop: EventLoop,
-    log: Log = .standardError
+    log: Log = .standardError()
   ) throws {
     self.options = options
     self.loop = loop

@@ -1,4 +1,5 @@
 package import EventLoop
+package import LogLines
 
 /// What a daemon is told when it starts.
 package struct DaemonOptions: Sendable {
@@ -19,6 +20,9 @@ package struct DaemonOptions: Sendable {
   package var hidden: [String] = []
   /// A call takes up to seven descriptors; this many fit the usual limit of 1,024.
   package var maxCalls = 128
+  /// What is logged, and how; no format: text on a terminal, else JSON.
+  package var logLevel = LogLevel.info
+  package var logFormat: LogFormat?
   /// `gatehouse-toold` itself, which supervises the commands.
   package var program = "/proc/self/exe"
 

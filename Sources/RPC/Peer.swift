@@ -9,7 +9,7 @@ package struct Peer: Sendable {
   /// Why it is nobody: each of its calls is told.
   let refusal: RPCStatus?
 
-  init(
+  package init(
     address: String,
     certificatesDER: [[UInt8]] = [],
     identity: (any Sendable)? = nil,

@@ -5,6 +5,8 @@ package enum StandardStream: Int32, Sendable {
   case output = 1
   case error = 2
 
+  package var isTerminal: Bool { isatty(rawValue) == 1 }
+
   /// What nobody reads any more is not an error.
   package func write(_ text: String) {
     var rest = Array(text.utf8)[...]

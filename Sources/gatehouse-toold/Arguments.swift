@@ -1,5 +1,6 @@
 internal import Daemon
 internal import EventLoop
+internal import LogLines
 internal import Sandbox
 
 /// What the command line asks for.
@@ -23,6 +24,8 @@ enum Arguments {
       --pin sha256//BASE64     a public key that must be in the plane's chain; repeat for others
       --hide PATH              a further path that commands must not see; repeat for others
       --max-calls N            calls at once, 1 to 1024; else 128
+      --log-level LEVEL        trace, debug, info, notice, warning, error or critical; else info
+      --log-format FORMAT      text, json, or auto: text on a terminal, else json
       --help, --version
 
     """
@@ -71,6 +74,10 @@ enum Arguments {
     case "--pin": options.pins.append(try pin(value))
     case "--hide": options.hidden.append(try realPath(value))
     case "--max-calls": options.maxCalls = try maxCalls(value)
+    case "--log-level": options.logLevel = try choice(value, name)
+    case "--log-format":
+      let format: LogFormat? = value == "auto" ? nil : try choice(value, name)
+      options.logFormat = format
     default: throw Misuse(message: "there is no option \(name); see --help")
     }
   }
@@ -111,6 +118,17 @@ enum Arguments {
       throw Misuse(message: "'\(text)' is no pin; one is sha256// and 44 characters of base64")
     }
     return text
+  }
+
+  private static func choice<Value: CaseIterable & RawRepresentable>(
+    _ text: String,
+    _ option: String
+  ) throws(Misuse) -> Value where Value.RawValue == String {
+    guard let value = Value(rawValue: text) else {
+      let all = Value.allCases.map(\.rawValue).joined(separator: ", ")
+      throw Misuse(message: "\(option) '\(text)' is none of: \(all)")
+    }
+    return value
   }
 
   private static func maxCalls(_ text: String) throws(Misuse) -> Int {

@@ -21,7 +21,11 @@ func run(_ options: DaemonOptions) throws {
   let signals = try TerminationSignals()
   let done = try Pipe()
   let problem = Mutex<DaemonOptions.Problem?>(nil)
-  let daemon = try Daemon(options, on: EventLoop(name: "daemon"))
+  let daemon = try Daemon(
+    options,
+    on: EventLoop(name: "daemon"),
+    log: .standardError(options.logLevel, options.logFormat)
+  )
   daemon.start { reason in
     problem.withLock { $0 = reason }
     _ = try? done.writing.descriptor.write([1].span)

@@ -3,7 +3,7 @@ internal import Calls
 internal import EventLoop
 internal import FoundationEssentials
 internal import Host
-internal import Logging
+internal import LogLines
 internal import RPC
 internal import Testing
 

@@ -1,5 +1,5 @@
 internal import EventLoop
-internal import Logging
+internal import LogLines
 internal import Providers
 internal import RPC
 internal import Broker
@@ -54,7 +54,7 @@ extension PlaneConfiguration {
       \.log.level,
       usual: "info",
       "SIGUSR1 switches to debug, and back."
-    ) { (text) throws(SettingValue.Problem) in try SettingValue.choice(text, Logger.Level.self) },
+    ) { (text) throws(SettingValue.Problem) in try SettingValue.choice(text, LogLevel.self) },
     .text(
       "log.format",
       "auto, text or json",

@@ -2,7 +2,7 @@ internal import Broker
 internal import Calls
 internal import Host
 internal import Identity
-internal import Logging
+internal import LogLines
 internal import RPC
 internal import Synchronization
 
@@ -13,12 +13,12 @@ internal import Synchronization
 /// or secrets: names, ids, numbers and reasons.
 struct EventLog: Sendable {
   private let sink: LogSink
-  private let isOn: @Sendable (Logger.Level) -> Bool
+  private let isOn: @Sendable (LogLevel) -> Bool
   private let throttle = LogThrottle()
 
   init(
     sink: LogSink = .standardError,
-    isOn: @escaping @Sendable (Logger.Level) -> Bool = PlaneLog.isOn
+    isOn: @escaping @Sendable (LogLevel) -> Bool = PlaneLog.isOn
   ) {
     self.sink = sink
     self.isOn = isOn
@@ -48,7 +48,7 @@ struct EventLog: Sendable {
     switch event {
     case .handshakeFailed(let peer, let failure, let message):
       // Port scans and probes do this all day.
-      let level: Logger.Level = failure == .closedByPeer ? .debug : .info
+      let level: LogLevel = failure == .closedByPeer ? .debug : .info
       writeRefusal("handshake_failed", level) {
         [
           ("listener", listener), ("peer", peer), ("reason", failure.rawValue), ("error", message),
@@ -69,12 +69,12 @@ struct EventLog: Sendable {
     }
   }
 
-  private typealias Fields = [(key: String, value: String)]
+  private typealias Fields = LogRecord.Fields
 
   /// A refusal is the peer's doing: it must not be able to fill the log.
   private func writeRefusal(
     _ event: String,
-    _ level: Logger.Level = .info,
+    _ level: LogLevel = .info,
     _ fields: @escaping @Sendable () -> Fields
   ) {
     guard isOn(level) else { return }
@@ -88,7 +88,7 @@ struct EventLog: Sendable {
   }
 
   private func write(
-    _ level: Logger.Level,
+    _ level: LogLevel,
     _ event: String,
     _ fields: @escaping @Sendable () -> Fields
   ) {
@@ -118,9 +118,9 @@ struct EventLog: Sendable {
   private static func fields(_ call: CallReport) -> Fields {
     [
       ("call", call.id), ("workspace", call.workspace.id), ("principal", "\(call.principal)"),
-      ("tool", call.tool), ("outcome", Names.snake("\(call.outcome)")), ("code", "\(call.code)"),
+      ("tool", call.tool), ("outcome", LogRecord.word("\(call.outcome)")), ("code", "\(call.code)"),
       ("duration_ms", "\(call.time.wholeMilliseconds)"), ("output_bytes", "\(call.outputBytes)"),
-      ("stdin_bytes", "\(call.stdinBytes)"), ("reason", Names.snake("\(call.reason)")),
+      ("stdin_bytes", "\(call.stdinBytes)"), ("reason", LogRecord.word("\(call.reason)")),
     ]
   }
 

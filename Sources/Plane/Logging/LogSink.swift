@@ -1,6 +1,6 @@
 internal import EventLoop
 internal import Host
-internal import Logging
+internal import LogLines
 internal import Synchronization
 
 /// Where the log's lines go: written by a thread of its own, since whoever reads the log may be slow

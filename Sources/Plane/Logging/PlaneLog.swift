@@ -1,10 +1,11 @@
 internal import Host
-package import Logging
+package import LogLines
+internal import Logging
 internal import Synchronization
 
 /// How the plane's process logs.
 package struct LogOptions: Sendable, Equatable {
-  package var level: Logger.Level = .info
+  package var level: LogLevel = .info
   /// Nil: text where standard error is a terminal, else JSON.
   package var format: LogFormat?
 
@@ -13,7 +14,7 @@ package struct LogOptions: Sendable, Equatable {
   /// Takes what was given on a command line; nil changes nothing.
   package mutating func set(level: String?, format: String?) throws(PlaneError) {
     do throws(SettingValue.Problem) {
-      if let level { self.level = try SettingValue.choice(level, Logger.Level.self) }
+      if let level { self.level = try SettingValue.choice(level, LogLevel.self) }
     } catch {
       throw PlaneError(.invalidArgument, "--log-level '\(level ?? "")' \(error.message)")
     }
@@ -30,7 +31,7 @@ package struct LogOptions: Sendable, Equatable {
 /// The process's log: its level, which a signal switches, and its form.
 package enum PlaneLog {
   private struct State {
-    var configured = Logger.Level.info
+    var configured = LogLevel.info
     var isDebug = false
     var format = LogFormat.text
     var isColoured = false
@@ -40,14 +41,14 @@ package enum PlaneLog {
   /// The level, where whoever logs much looks first; above all levels before `start`.
   private static let current = Atomic<Int>(Int.max)
 
-  static var level: Logger.Level { state.withLock { $0.isDebug ? .debug : $0.configured } }
+  static var level: LogLevel { state.withLock { $0.isDebug ? .debug : $0.configured } }
 
   static var format: LogFormat { state.withLock { $0.format } }
 
   static var isColoured: Bool { state.withLock { $0.isColoured } }
 
   /// Whether lines of this level are written now; costs next to nothing.
-  @Sendable static func isOn(_ level: Logger.Level) -> Bool {
+  @Sendable static func isOn(_ level: LogLevel) -> Bool {
     rank(level) >= current.load(ordering: .relaxed)
   }
 
@@ -58,7 +59,7 @@ package enum PlaneLog {
     LoggingSystem.bootstrap { PlaneLogHandler(label: $0) }
     try UserSignal.onEach {
       let level = toggleDebug()
-      Plane.log.log(level: level, "log_level", metadata: ["log_level": "\(level)"])
+      Plane.log.log(level: .init(level), "log_level", metadata: ["log_level": "\(level)"])
     }
   }
 
@@ -76,7 +77,7 @@ package enum PlaneLog {
 
   /// - Returns: the level from now on.
   @discardableResult
-  static func toggleDebug() -> Logger.Level {
+  static func toggleDebug() -> LogLevel {
     let level = state.withLock { state in
       state.isDebug.toggle()
       return state.isDebug ? .debug : state.configured
@@ -85,9 +86,18 @@ package enum PlaneLog {
     return level
   }
 
-  private static func rank(_ level: Logger.Level) -> Int {
-    Logger.Level.allCases.firstIndex(of: level) ?? 0
+  private static func rank(_ level: LogLevel) -> Int {
+    LogLevel.allCases.firstIndex(of: level) ?? 0
   }
+}
+
+// Both have the same names.
+extension Logger.Level {
+  init(_ level: LogLevel) { self = Logger.Level(rawValue: level.rawValue) ?? .info }
+}
+
+extension LogLevel {
+  init(_ level: Logger.Level) { self = LogLevel(rawValue: level.rawValue) ?? .info }
 }
 
 /// Turns swift-log's events into lines of the process's log. The message is the event's name, the
@@ -105,7 +115,7 @@ struct PlaneLogHandler: LogHandler {
 
   /// The process's, so that one signal switches all loggers.
   var logLevel: Logger.Level {
-    get { PlaneLog.level }
+    get { Logger.Level(PlaneLog.level) }
     set {}
   }
 
@@ -123,7 +133,7 @@ struct PlaneLogHandler: LogHandler {
     sink.add { [fields] in
       let record = LogRecord(
         time: time,
-        level: event.level,
+        level: LogLevel(event.level),
         event: event.message.description,
         fields: fields.sorted { $0.key < $1.key }.map { ($0.key, $0.value.description) }
       )

@@ -2,6 +2,7 @@ internal import Broker
 internal import Calls
 internal import EventLoop
 internal import Host
+internal import LogLines
 internal import Metrics
 internal import RPC
 
@@ -126,7 +127,7 @@ extension MetricsPage {
         "gatehouse_calls_ended_total",
         "Calls that have ended, by outcome.",
         counters.callsEnded[outcome] ?? 0,
-        ["outcome": Names.snake("\(outcome)")]
+        ["outcome": LogRecord.word("\(outcome)")]
       )
     }
     let usual: Set<RPCStatus.Code> = [

@@ -1,3 +1,4 @@
+internal import LogLines
 internal import Logging
 internal import Metrics
 internal import Providers
@@ -102,7 +103,7 @@ struct CountedModel<Base: Model>: Model {
       note("ok", answer.usage, since: began)
       return answer
     } catch {
-      let code = (error as? ProviderError).map { Names.snake("\($0.code)") }
+      let code = (error as? ProviderError).map { LogRecord.word("\($0.code)") }
       note(code ?? (error is CancellationError ? "cancelled" : "failed"), since: began)
       throw error
     }
@@ -122,17 +123,6 @@ struct CountedModel<Base: Model>: Model {
         "tokens_in": "\(usage.inputTokens)", "tokens_out": "\(usage.outputTokens)",
       ]
     )
-  }
-}
-
-/// Our enums' cases, as labels and log keys have them.
-enum Names {
-  /// `timedOut` as `timed_out`.
-  static func snake(_ name: String) -> String {
-    name.reduce(into: "") { text, character in
-      if character.isUppercase, text.last != "_", !text.isEmpty { text += "_" }
-      text += character.lowercased()
-    }
   }
 }
 

@@ -1,19 +1,39 @@
-internal import Logging
-
 /// One event of the log, before it is a line.
-struct LogRecord: Sendable, Equatable {
+package struct LogRecord: Sendable {
+  package typealias Fields = [(key: String, value: String)]
+
   /// Milliseconds since 1970.
   let time: UInt64
-  let level: Logger.Level
+  let level: LogLevel
   /// What happened, as one word: `call_ended`.
   let event: String
-  /// In the order of their names.
-  let fields: [(key: String, value: String)]
+  let fields: Fields
 
-  static func == (left: LogRecord, right: LogRecord) -> Bool {
-    left.time == right.time && left.level == right.level && left.event == right.event
-      && left.fields.elementsEqual(right.fields) { $0 == $1 }
+  package init(time: UInt64, level: LogLevel, event: String, fields: Fields) {
+    self.time = time
+    self.level = level
+    self.event = event
+    self.fields = fields
   }
+}
+
+extension LogRecord {
+  /// An enum's case as the log writes it: `timedOut` as `timed_out`.
+  package static func word(_ name: String) -> String {
+    name.reduce(into: "") { text, character in
+      if character.isUppercase, text.last != "_", !text.isEmpty { text += "_" }
+      text += character.lowercased()
+    }
+  }
+}
+
+/// How much an event matters; swift-log's levels, by its names.
+package enum LogLevel: String, Sendable, CaseIterable, Comparable {
+  case trace, debug, info, notice, warning, error, critical
+
+  package static func < (left: LogLevel, right: LogLevel) -> Bool { left.rank < right.rank }
+
+  private var rank: Int { Self.allCases.firstIndex(of: self) ?? 0 }
 }
 
 /// How a record is written: for people, or for programs.
@@ -23,9 +43,12 @@ struct LogRecord: Sendable, Equatable {
 package enum LogFormat: String, Sendable, CaseIterable {
   case text, json
 
+  /// Longer values are cut, in bytes: a peer's word must not fill the log.
+  private static let longestValue = 1_024
+
   /// The record's line, with its line feed. Whatever the fields hold, it is one line, and nothing in
   /// it moves a terminal's cursor.
-  func line(_ record: LogRecord, isColoured: Bool = false) -> String {
+  package func line(_ record: LogRecord, isColoured: Bool = false) -> String {
     switch self {
     case .text: Self.text(record, isColoured)
     case .json: Self.json(record)
@@ -40,17 +63,24 @@ package enum LogFormat: String, Sendable, CaseIterable {
     let level = name + String(repeating: " ", count: max(0, 7 - name.count))
     var line = painted(Timestamp.text(record.time), "2") + " "
     line += painted(level, Self.colour(of: record.level)) + " " + plain(record.event)
-    for field in record.fields { line += " " + painted("\(field.key)=", "2") + plain(field.value) }
+    for field in record.fields {
+      line += " " + painted("\(field.key)=", "2") + plain(cut(field.value))
+    }
     return line + "\n"
   }
 
-  private static func colour(of level: Logger.Level) -> String {
+  private static func colour(of level: LogLevel) -> String {
     switch level {
     case .trace, .debug: "2"
     case .info, .notice: "32"
     case .warning: "33"
     case .error, .critical: "31"
     }
+  }
+
+  private static func cut(_ value: String) -> String {
+    guard value.utf8.count > longestValue else { return value }
+    return String(decoding: value.utf8.prefix(longestValue), as: UTF8.self) + "…"
   }
 
   /// As it is, or in quotes when it has anything but plain characters.
@@ -64,7 +94,7 @@ package enum LogFormat: String, Sendable, CaseIterable {
   private static func json(_ record: LogRecord) -> String {
     var line = "{\"time\":\"\(Timestamp.text(record.time))\""
     line += ",\"level\":\"\(record.level.rawValue)\",\"event\":\(quoted(record.event))"
-    for field in record.fields { line += ",\(quoted(field.key)):\(jsonValue(field.value))" }
+    for field in record.fields { line += ",\(quoted(field.key)):\(jsonValue(cut(field.value)))" }
     return line + "}\n"
   }
 
@@ -92,36 +122,5 @@ package enum LogFormat: String, Sendable, CaseIterable {
       }
     }
     return quoted + "\""
-  }
-}
-
-/// Times of the log.
-enum Timestamp {
-  /// RFC 3339 in UTC, to the millisecond. `time`: milliseconds since 1970.
-  static func text(_ time: UInt64) -> String {
-    let (days, rest) = (Int(time / 86_400_000), Int(time % 86_400_000))
-    let (year, month, day) = date(days)
-    let clock = [rest / 3_600_000, rest / 60_000 % 60, rest / 1000 % 60].map { padded($0, 2) }
-    return "\(padded(year, 4))-\(padded(month, 2))-\(padded(day, 2))"
-      + "T\(clock.joined(separator: ":")).\(padded(rest % 1000, 3))Z"
-  }
-
-  /// The civil date so many days after 1970-01-01 (Howard Hinnant, "chrono-compatible low-level date
-  /// algorithms", `civil_from_days`).
-  private static func date(_ days: Int) -> (year: Int, month: Int, day: Int) {
-    let shifted = days + 719_468  // from 0000-03-01: leap days come last in their year
-    let (era, dayOfEra) = (shifted / 146_097, shifted % 146_097)
-    let yearOfEra =
-      (dayOfEra - dayOfEra / 1_460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
-    let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
-    let shiftedMonth = (5 * dayOfYear + 2) / 153
-    let month = shiftedMonth < 10 ? shiftedMonth + 3 : shiftedMonth - 9
-    let year = yearOfEra + era * 400 + (month <= 2 ? 1 : 0)
-    return (year, month, dayOfYear - (153 * shiftedMonth + 2) / 5 + 1)
-  }
-
-  private static func padded(_ number: Int, _ digits: Int) -> String {
-    let text = String(number)
-    return String(repeating: "0", count: max(0, digits - text.count)) + text
   }
 }
