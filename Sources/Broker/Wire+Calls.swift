@@ -113,6 +113,14 @@ extension Call {
       info.outcome = exit.outcome
       info.code = exit.code
       info.totals = exit.totals
+    } else {
+      // So far, and without a digest.
+      info.totals = CallStream.outputs.filter { log.ends[$0] > 0 }.map { stream in
+        var total = Gatehouse_Tools_V1_StreamTotal()
+        total.stream = stream.wire
+        total.bytes = log.ends[stream]
+        return total
+      }
     }
     return info
   }

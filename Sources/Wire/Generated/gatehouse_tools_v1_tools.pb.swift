@@ -476,6 +476,7 @@ package nonisolated struct Gatehouse_Tools_V1_CallInfo: Sendable {
 
   package var code: Int32 = 0
 
+  /// Of a call under way what has arrived so far, without digests.
   package var totals: [Gatehouse_Tools_V1_StreamTotal] = []
 
   package var digest: Data = Data()
