@@ -22,7 +22,7 @@ internal import Testing
     return written.withLock { $0 }.split(separator: "\n").map(String.init)
   }
 
-  private let stranger = Peer(address: "127.0.0.1:1", certificatesDER: [], identity: nil)
+  private let stranger = Peer(address: "127.0.0.1:1")
 
   @Test func `a refusal names method, peer and reason`() async throws {
     let status = RPCStatus(.unauthenticated, "no client certificate was sent")

@@ -3,6 +3,7 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct CommandLineTests {
   @Test(arguments: [
     ["exec", "w", "--", "ls"], ["workspace", "list"], ["run", "x"], ["call", "list"],
+    ["link", "list"], ["top", "--once"],
   ])
   func `a command without an identity says what is missing, in one line`(
     arguments: [String]
@@ -13,6 +14,17 @@ import Testing
     #expect(ending.complaints.split(separator: "\n").count == 1)
     #expect(ending.complaints.contains("cert.pem"))
     #expect(ending.complaints.contains("--state DIR"))
+  }
+
+  @Test func `the reference of the settings is printed, without a plane`() async throws {
+    let ending = try await Program.run(["plane", "--settings"])
+    #expect(ending.output.contains("| `calls.default_timeout` | time, 1s–24h | `10m` |"))
+  }
+
+  @Test func `a doctor looks at a settings file`() async throws {
+    let ending = try await Program.run(["doctor", "--config", "/none/plane.yaml"])
+    #expect(ending.output.contains("cannot read /none/plane.yaml"))
+    #expect(ending.code == 1)
   }
 
   @Test func `a version is printed`() async throws {

@@ -10,9 +10,13 @@ struct DoctorCommand: AsyncParsableCommand {
 
   @OptionGroup var client: ClientOptions
 
+  @Option(help: ArgumentHelp("Also check a plane's settings file.", valueName: "file"))
+  var config: String?
+
   func run() async throws {
     let settings = ClientSettings.Given(plane: client.plane, state: client.state)
     var findings = MachineChecks.all
+    if let config { findings.append(SettingsCheck.finding(config)) }
     findings += await PlaneChecks(given: settings).all()
     for finding in findings { try show(finding) }
     try DataOutput.line("")

@@ -3,7 +3,7 @@ internal import Host
 
 /// What this machine has.
 enum MachineChecks {
-  static var all: [Finding] { [kernel, landlock, python, daemon, model] }
+  static var all: [Finding] { [kernel, landlock, descriptors, python, daemon, model] }
 
   /// For people who decide where workspaces run.
   static var shared: [String] {
@@ -49,6 +49,18 @@ enum MachineChecks {
       )
     }
     return Finding(grade: .good, text: "Landlock, version \(version)")
+  }
+
+  private static var descriptors: Finding {
+    let most = ProcessUsage().maxDescriptors
+    guard most >= 4_096 else {
+      return Finding(
+        grade: .note,
+        text: "a process may open \(most) files and connections",
+        remedy: "a plane needs one for each link and client; raise it with: ulimit -n 65536"
+      )
+    }
+    return Finding(grade: .good, text: "a process may open \(most) files and connections")
   }
 
   private static var python: Finding {

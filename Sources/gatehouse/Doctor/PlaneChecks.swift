@@ -1,5 +1,6 @@
 internal import Client
 internal import Host
+internal import Wire
 
 /// Who we are to the plane, and whether it answers.
 struct PlaneChecks: Sendable {
@@ -18,7 +19,7 @@ struct PlaneChecks: Sendable {
         )
       ]
     }
-    return [certificate(settings), await plane(settings)]
+    return [certificate(settings)] + (await plane(settings))
   }
 
   private func certificate(_ settings: ClientSettings) -> Finding {
@@ -43,23 +44,52 @@ struct PlaneChecks: Sendable {
     }
   }
 
-  private func plane(_ settings: ClientSettings) async -> Finding {
+  private func plane(_ settings: ClientSettings) async -> [Finding] {
     do {
       let client = try await PlaneClient.connect(settings)
       let workspaces = try await client.workspaces()
+      let links = try await client.links()
       await client.close()
-      return Finding(
-        grade: .good,
-        text: "plane at \(settings.plane), \(workspaces.count) workspaces of yours"
-      )
+      let text =
+        "plane at \(settings.plane), \(workspaces.count) workspaces of yours, "
+        + "\(links.count) linked"
+      let now = Int64(ThisProcess.unixMilliseconds)
+      return [Finding(grade: .good, text: text)] + workspaces.compactMap(Self.unlinked)
+        + links.compactMap { Self.ageing($0, now) }
     } catch let error as ClientError {
-      return Finding(
-        grade: .wrong,
-        text: error.description,
-        remedy: "start it with 'gatehouse plane', or name another with --plane"
-      )
+      return [
+        Finding(
+          grade: .wrong,
+          text: error.description,
+          remedy: "start it with 'gatehouse plane', or name another with --plane"
+        )
+      ]
     } catch {
-      return Finding(grade: .wrong, text: "\(error)")
+      return [Finding(grade: .wrong, text: "\(error)")]
     }
+  }
+
+  private static func unlinked(_ workspace: Gatehouse_Plane_V1_Workspace) -> Finding? {
+    guard workspace.state == .unlinked else { return nil }
+    let remedy =
+      workspace.local
+      ? "stop and start it: gatehouse workspace stop \(workspace.name); its daemon.log says why"
+      : "see whether its gatehouse-toold runs, and what it logs"
+    return Finding(
+      grade: .wrong,
+      text: "workspace \(workspace.name) should be linked, and is not",
+      remedy: remedy
+    )
+  }
+
+  /// A daemon renews at half its certificate's life; one that is late cannot.
+  private static func ageing(_ link: Gatehouse_Plane_V1_Link, _ now: Int64) -> Finding? {
+    let left = link.certificateExpiresUnixUs / 1000 - now
+    guard link.certificateExpiresUnixUs > 0, left < 3_600_000 else { return nil }
+    return Finding(
+      grade: .note,
+      text: "the certificate of \(link.workspaceName)'s daemon ends in \(Ages.text(left))",
+      remedy: "it should have renewed by now; see what the daemon logs"
+    )
   }
 }

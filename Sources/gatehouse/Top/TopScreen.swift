@@ -25,9 +25,12 @@ struct TopScreen {
 
   private func watch() async throws {
     let keys = StandardInput()
+    // Work that waits is lost with its pool, so the pool is kept to the end.
+    let reader = WorkerPool(name: "keys", threads: 1)
     let (events, send) = AsyncStream<Event>.makeStream(bufferingPolicy: .bufferingNewest(16))
     defer {
       keys.stop()
+      reader.close()
       send.finish()
     }
     let signals = Signals.watch([
@@ -45,7 +48,7 @@ struct TopScreen {
       listener.cancel()
       clock.cancel()
     }
-    try WorkerPool(name: "keys", threads: 1).submit {
+    try reader.submit {
       while let bytes = keys.read(limit: 64) { send.yield(Self.event(for: bytes)) }
       send.yield(.quit)
     }
