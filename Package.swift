@@ -182,8 +182,8 @@ let package = Package(
       "Plane",
       [
         "EventLoop", "Crypto", "TLS", "RPC", "Wire", "HTTP1", "Host", "Identity", "PlanePKI",
-        "Providers", "Sandbox", "gatehouse-toold", "Broker", "Calls", "Metrics", "LogLines", "Agent",
-        protobuf, logging,
+        "Providers", "Sandbox", "gatehouse-toold", "Broker", "Calls", "Metrics", "LogLines",
+        "Agent", protobuf, logging,
       ]
     ),
     tests("Providers", []),

@@ -26,7 +26,8 @@ internal import Testing
 
   @Test func `a refusal names method, peer and reason`() async throws {
     let status = RPCStatus(.unauthenticated, "no client certificate was sent")
-    let lines = await self.lines { $0.record(.refused(stranger, path: "/a.B/C", status), on: "open") }
+    let refusal = ServerEvent.refused(stranger, path: "/a.B/C", status)
+    let lines = await self.lines { $0.record(refusal, on: "open") }
     #expect(lines.count == 1)
     let line = try #require(lines.first)
     for part in ["refused", "/a.B/C", "127.0.0.1:1", "open", "UNAUTHENTICATED: no client cert"] {

@@ -23,24 +23,6 @@ extension Setting {
 
   private static let defaults = PlaneConfiguration(stateFolder: "")
 
-  static func integer(
-    _ key: String,
-    _ path: At<Int>,
-    _ range: ClosedRange<Int>,
-    _ help: String
-  ) -> Setting {
-    Setting(
-      key: key,
-      form: "\(range.lowerBound)–\(range.upperBound)",
-      help: help,
-      usual: "\(defaults[keyPath: path])",
-      place: .text { (text, configuration) throws(SettingValue.Problem) in
-        configuration[keyPath: path] = try SettingValue.integer(text, in: range)
-      }
-    )
-  }
-
-  /// A number of some other type.
   static func integer<Number: FixedWidthInteger & Sendable>(
     _ key: String,
     _ path: At<Number>,
