@@ -14,6 +14,7 @@ extension Daemon {
     guard let ticket = Ticket(bytes: offer.ticket), Identifier.isValid(offer.callId) else {
       return log("bad_offer", ["call": offer.callId], .warning)
     }
+    log("offered", ["call": offer.callId, "tool": offer.tool], .debug)
     let isWhole = UInt64(offer.request.count) == offer.requestBytes
     if calls[offer.callId] == nil, let error = refusal(offer, isWhole: isWhole) {
       return refuse(offer.callId, error, on: link)

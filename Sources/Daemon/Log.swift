@@ -1,10 +1,19 @@
 package import LogLines
 internal import Sandbox
+internal import Synchronization
 
 /// One line per event on standard error, for people or for programs; the keys are the plane's.
 ///
 /// No secrets, and no bytes of commands.
 package struct Log: Sendable {
+  /// While set, `debug` is written whatever the level is. A signal's handler may switch it.
+  private static let isDebug = Atomic<Bool>(false)
+
+  /// Switches all logs of the process to `debug`, or back. Only what signal-safety(7) allows.
+  package static func toggleDebug() {
+    isDebug.store(!isDebug.load(ordering: .relaxed), ordering: .relaxed)
+  }
+
   private let level: LogLevel
   private let format: LogFormat
   private let write: @Sendable (String) -> Void
@@ -30,7 +39,8 @@ package struct Log: Sendable {
     _ fields: KeyValuePairs<String, String> = [:],
     _ level: LogLevel = .info
   ) {
-    guard level >= self.level else { return }
+    let isWanted = Self.isDebug.load(ordering: .relaxed) && level >= .debug
+    guard level >= self.level || isWanted else { return }
     write(
       format.line(
         LogRecord(

@@ -24,7 +24,8 @@ enum Arguments {
       --pin sha256//BASE64     a public key that must be in the plane's chain; repeat for others
       --hide PATH              a further path that commands must not see; repeat for others
       --max-calls N            calls at once, 1 to 1024; else 128
-      --log-level LEVEL        trace, debug, info, notice, warning, error or critical; else info
+      --log-level LEVEL        trace, debug, info, notice, warning, error or critical; else info.
+                               SIGUSR1 switches to debug, and back
       --log-format FORMAT      text, json, or auto: text on a terminal, else json
       --help, --version
 

@@ -18,6 +18,8 @@ func fail(_ message: String, _ code: Int32) -> Never {
 /// Runs a daemon until it is asked to end, by SIGTERM or SIGINT, or cannot go on.
 func run(_ options: DaemonOptions) throws {
   try ThisProcess.makeUndumpable()
+  // Unset, it would end the process: an operator may mean the plane, and name both.
+  signal(SIGUSR1) { _ in Log.toggleDebug() }
   let signals = try TerminationSignals()
   let done = try Pipe()
   let problem = Mutex<DaemonOptions.Problem?>(nil)

@@ -64,6 +64,23 @@ def test_a_signal_switches_the_log_to_debug_and_back(plane, client, local):
         assert bool(accepted) == (level == "debug")
 
 
+def test_the_daemon_logs_the_same_keys_and_heeds_the_same_signal(plane, client, local):
+    records = json.loads((plane.state / "workspaces.json").read_text())["workspaces"]
+    (daemon,) = [record["daemonPID"] for record in records if record["id"] == local.id]
+    log = plane.state / "workspaces" / local.id / "daemon.log"
+    def events(call_id):
+        lines = [json.loads(line) for line in log.read_text().splitlines() if line.startswith("{")]
+        return {line["event"]: line for line in lines if line.get("call") == call_id}
+    for is_debug in (True, False):
+        os.kill(daemon, signal.SIGUSR1)
+        call = client.exec(local.id, "sh", "-c", "exit 4")
+        call.result()
+        wait_until(lambda: "call_ended" in events(call.call_id), "no line for the call")
+        ended = events(call.call_id)["call_ended"]
+        assert (ended["level"], ended["tool"], ended["outcome"], ended["code"]) == ("info", "process.exec", "exited", 4)
+        assert ("offered" in events(call.call_id)) == is_debug
+
+
 def test_a_settings_file_is_used_and_options_override_it(tmp_path):
     file = tmp_path / "plane.yaml"
     file.write_text(f"state: {tmp_path}/state\nlisten: 127.0.0.1:0\nlisten_open: 127.0.0.1:0\n"
