@@ -7,14 +7,20 @@ internal import Wire
 struct CallEnd: Sendable {
   /// Framed as `Exit` is in those messages, and in `CarryRequest`.
   let message: [UInt8]
+  /// `Exit.code`
+  let code: Int32
 
   /// An exit of the daemon's that was walked and found plain.
-  init(_ exit: ExitMessage) { message = exit.bytes }
+  init(_ exit: ExitMessage) {
+    message = exit.bytes
+    code = exit.code
+  }
 
   init(_ exit: Gatehouse_Tools_V1_Exit) {
     var response = Gatehouse_Tools_V1_FollowResponse()
     response.exit = exit
     message = response.encoded
+    code = exit.code
   }
 
   /// Decoded for those who look into it: most exits are only passed on.

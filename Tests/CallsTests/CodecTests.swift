@@ -113,6 +113,7 @@ struct CodecTests {
   @Test func `an exit is read, and forwarded it is the same to a client`() throws {
     let exit = try #require(try ExitMessage(Self.exit.serializedBytes()))
     #expect(exit.outcome == .signalled)
+    #expect(exit.code == -1)
     #expect(exit.totals.map(\.stream) == [.stdout, .stderr])
     #expect(exit.totals.map(\.bytes) == [1 << 40, 1 << 40])
     let response = try Gatehouse_Tools_V1_InvokeResponse(serializedBytes: exit.bytes)
@@ -134,6 +135,7 @@ struct CodecTests {
       guard let exit = ExitMessage(flipped) else { continue }
       let decoded = try Gatehouse_Link_V1_CarryRequest(serializedBytes: flipped).exit
       #expect(decoded.outcome.rawValue == Int(exit.outcome.rawValue))
+      #expect(decoded.code == exit.code)
       #expect(
         decoded.totals.map { UInt8(clamping: $0.stream.rawValue) }
           == exit.totals.map(\.stream.rawValue)

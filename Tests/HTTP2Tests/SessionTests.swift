@@ -62,6 +62,35 @@ import Testing
     }
   }
 
+  @Test func `more than its window on a stream is refused`() throws {
+    let side = Side()
+    var server = try Session(server: Session.Settings(), delegate: side)
+    try server.receive(Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8).span)
+    try server.receive(Self.frame(4, 0, on: 0, []).span)  // SETTINGS
+    let post: [UInt8] = [0x83, 0x86, 0x84, 0x41, 4] + Array("test".utf8)
+    try server.receive(Self.frame(1, 4, on: 1, post).span)  // HEADERS, END_HEADERS
+    let data = Self.frame(0, 0, on: 1, [UInt8](repeating: 0, count: 16_384))
+    for _ in 0..<4 { try server.receive(data.span) }
+    #expect(side.received[1]?.count == 65_536)
+    try server.receive(data.span)
+    var output: [UInt8] = []
+    try server.send(into: &output, limit: .max)
+    #expect(side.received[1]?.count == 65_536)
+    let reset = Self.frame(3, 0, on: 1, [0, 0, 0, 3])  // RST_STREAM, FLOW_CONTROL_ERROR
+    #expect(output.suffix(reset.count) == reset[...])
+  }
+
+  private static func frame(
+    _ type: UInt8,
+    _ flags: UInt8,
+    on stream: UInt8,
+    _ payload: [UInt8]
+  ) -> [UInt8] {
+    let length = payload.count
+    let head = [UInt8(length >> 16), UInt8(length >> 8 & 255), UInt8(length & 255), type, flags]
+    return head + [0, 0, 0, stream] + payload
+  }
+
   @Test func `garbage instead of the preface is refused`() throws {
     var pair = try Pair()
     let error = #expect(throws: HTTP2Error.self) {

@@ -1,5 +1,7 @@
 import faulthandler, os
 import pytest
+from http2_raw import Raw
+from interop_program import InteropServer
 from plane import Local, Plane, Toold
 
 
@@ -52,3 +54,19 @@ def own_toold(plane, client, tmp_path):
     daemon = Toold(plane, client, tmp_path, "own-" + os.urandom(4).hex())
     yield daemon
     daemon.close()
+
+
+@pytest.fixture(scope="module")
+def server():
+    """`gatehouse-interop server` in plaintext."""
+    server = InteropServer()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def raw(server):
+    """A connection to it, frame by frame."""
+    raw = Raw.connect(server.address)
+    yield raw
+    raw.close()

@@ -5,25 +5,11 @@ from hyperframe.frame import DataFrame, GoAwayFrame, HeadersFrame, RstStreamFram
 from http2_raw import CODES, PREFACE, Raw, grpc_fields, message
 from interop import messages_pb2 as messages
 from interop_grpcio import SPECIAL
-from test_interop import PROGRAM, InteropServer
+from interop_program import PROGRAM, InteropServer
 
 SERVICE = "/grpc.testing.TestService/"
 OK, CANCELLED, UNKNOWN, INVALID_ARGUMENT, DEADLINE_EXCEEDED, NOT_FOUND = "0", "1", "2", "3", "4", "5"
 RESOURCE_EXHAUSTED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE = "8", "12", "13", "14"
-
-
-@pytest.fixture(scope="module")
-def server():
-    server = InteropServer()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def raw(server):
-    raw = Raw.connect(server.address)
-    yield raw
-    raw.close()
 
 
 def call(raw, method, *bodies, fields=(), stream=1, flag=0):
@@ -150,6 +136,15 @@ def test_a_deadline_far_away(raw, timeout):
 @pytest.mark.parametrize("timeout", ["", "1", "S", "1s", "-1S", "1.5S", "123456789S", "1 S"])
 def test_a_malformed_deadline(raw, timeout):
     assert call(raw, "EmptyCall", b"", fields=[("grpc-timeout", timeout)]) == INVALID_ARGUMENT
+
+
+def test_past_its_deadline_a_call_with_unread_output_is_reset(server):
+    raw = Raw.connect(server.address, settings={SettingsFrame.INITIAL_WINDOW_SIZE: 0})
+    request = messages.StreamingOutputCallRequest(response_parameters=[messages.ResponseParameters(size=1000)])
+    raw.request(1, grpc_fields(SERVICE + "StreamingOutputCall", ("grpc-timeout", "50m")), end=False)
+    raw.data(1, message(request.SerializeToString()), end=True)
+    assert raw.until(RstStreamFrame).error_code == CODES.index("CANCEL")
+    raw.close()
 
 
 # Compression

@@ -6,26 +6,11 @@ from hyperframe.frame import (
     ContinuationFrame, DataFrame, GoAwayFrame, HeadersFrame, PingFrame, PriorityFrame, RstStreamFrame, SettingsFrame,
     WindowUpdateFrame)
 from http2_raw import GET, PREFACE, Raw, frame, grpc_fields, message
-from test_interop import InteropServer
 
 DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PUSH_PROMISE, PING, GOAWAY, WINDOW_UPDATE, CONTINUATION = range(10)
 END_STREAM, END_HEADERS, PADDED, PRIORITIZED, ACK = 1, 4, 8, 32, 1
 ANSWERED = "404"
 CALL = "/grpc.testing.TestService/StreamingInputCall"
-
-
-@pytest.fixture(scope="module")
-def server():
-    server = InteropServer()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
-def raw(server):
-    raw = Raw.connect(server.address)
-    yield raw
-    raw.close()
 
 
 def goaway(*codes):
@@ -537,14 +522,6 @@ def test_a_changed_initial_window_changes_open_streams(server):
     raw.send(WindowUpdateFrame(1, window_increment=2))
     assert len(raw.until(DataFrame).data) == 1
     raw.close()
-
-
-@case(reset("FLOW_CONTROL_ERROR"))
-def more_than_the_window_on_a_stream(raw):
-    # The handler of a method without messages takes none, so nothing is credited.
-    raw.request(1, [(":method", "POST"), *GET[1:]], end=False)
-    for _ in range(5):
-        raw.data(1, bytes(16384))
 
 
 # 6.10 CONTINUATION

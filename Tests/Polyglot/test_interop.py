@@ -1,33 +1,16 @@
 """gRPC's interop cases, ours against grpcio's, both ways, in all three modes."""
-import pathlib, subprocess
+import subprocess
 import pytest
 import interop_grpcio as peer
 from interop import test_pb2_grpc
-from plane import BINARIES, read_line
+from interop_program import PROGRAM, InteropServer
 
-PROGRAM = BINARIES / "gatehouse-interop"
 MODES = ["h2c", "tls", "mtls"]
 
 
 @pytest.fixture(scope="module")
 def identities(tmp_path_factory):
     return peer.Identities(tmp_path_factory.mktemp("interop"))
-
-
-class InteropServer:
-    """`gatehouse-interop server`, on a port of its own."""
-
-    def __init__(self, *flags):
-        self.process = subprocess.Popen(
-            [PROGRAM, "server", "--listen", "127.0.0.1:0", *flags], stdout=subprocess.PIPE)
-        ready = read_line(self.process.stdout, 20)
-        assert ready.startswith("ready "), f"the server said {ready!r}"
-        self.address = ready.split()[1]
-
-    def stop(self):
-        if self.process.poll() is None:
-            self.process.terminate()
-        assert self.process.wait(15) == 0
 
 
 @pytest.fixture(scope="module", params=MODES)

@@ -3,6 +3,7 @@
 package struct ExitMessage: Sendable, Equatable {
   package let bytes: [UInt8]
   package private(set) var outcome = Outcome.exited
+  package private(set) var code: Int32 = 0
   /// What the daemon counted of each stream.
   package private(set) var totals: [(stream: CallStream, bytes: UInt64)] = []
 
@@ -35,7 +36,8 @@ package struct ExitMessage: Sendable, Equatable {
       latest = tag
       switch tag {
       case 0x08: outcome = Outcome(rawValue: UInt8(clamping: try reader.varint(of: bytes)))
-      case 0x10, 0x18, 0x38, 0x40: _ = try reader.varint(of: bytes)
+      case 0x10: code = Int32(truncatingIfNeeded: try reader.varint(of: bytes))
+      case 0x18, 0x38, 0x40: _ = try reader.varint(of: bytes)
       case 0x22: _ = try reader.bytes(of: bytes)
       case 0x32: guard try readTotal(try reader.bytes(of: bytes)) else { return false }
       default: return false

@@ -63,7 +63,7 @@ package struct DescriptorPool: Sendable {
       case 3: file.dependencies.append(try value.string)
       case 4: try addMessage(value.slice, in: package, name)
       case 5: try addEnum(value.slice, in: package, name)
-      case 6: try addMembers(of: value.slice, in: package, name)  // service: methods
+      case 6: try addService(value.slice, in: package, name)
       case 7: try addExtension(value.slice, in: package, name)
       default: break
       }
@@ -97,22 +97,27 @@ package struct DescriptorPool: Sendable {
     _ file: String
   ) throws(ProtobufReader.Malformed) {
     _ = try define(bytes, in: scope, file)
-    var reader = ProtobufReader(bytes)
-    while let (number, value) = try reader.next() {
-      if number == 2 { _ = try define(value.slice, in: scope, file) }
-    }
+    try defineParts(of: bytes, in: scope, file)
   }
 
   /// A `ServiceDescriptorProto`.
-  private mutating func addMembers(
+  private mutating func addService(
+    _ bytes: ArraySlice<UInt8>,
+    in scope: String,
+    _ file: String
+  ) throws(ProtobufReader.Malformed) {
+    try defineParts(of: bytes, in: define(bytes, in: scope, file), file)
+  }
+
+  /// An enum's values and a service's methods have the same number.
+  private mutating func defineParts(
     of bytes: ArraySlice<UInt8>,
     in scope: String,
     _ file: String
   ) throws(ProtobufReader.Malformed) {
-    let name = try define(bytes, in: scope, file)
     var reader = ProtobufReader(bytes)
     while let (number, value) = try reader.next() {
-      if number == 2 { _ = try define(value.slice, in: name, file) }
+      if number == 2 { _ = try define(value.slice, in: scope, file) }
     }
   }
 
