@@ -52,9 +52,11 @@ let package = Package(
     library("CProtobufC"),
     library("CPCRE2"),
     library("CZlib"),
+    library("CCares"),
 
     // The wire.
-    part("EventLoop", ["CLinux"]),
+    part("Names", ["CCares"]),
+    part("EventLoop", ["CLinux", "Names"]),
     part("Crypto", ["COpenSSL"]),
     part("TLS", ["COpenSSL", "Crypto"]),
     part("HTTP2", ["CNghttp2"]),
@@ -79,7 +81,7 @@ let package = Package(
     .target(name: "CSpawn"),
     part("RegularExpression", ["CPCRE2"]),
     part("Sandbox", ["CLinux", "CSpawn", "EventLoop"]),
-    program("gatehouse-toold", ["Daemon", "EventLoop", "Sandbox"]),
+    program("gatehouse-toold", ["Crypto", "Daemon", "EventLoop", "Sandbox"]),
     part(
       "Daemon",
       [
@@ -134,7 +136,7 @@ let package = Package(
       swiftSettings: strict
     ),
 
-    tests("EventLoop", []),
+    tests("EventLoop", ["CLinux"]),
     tests("Crypto", []),
     tests("TLS", ["Crypto", "TestSupport"]),
     tests("HTTP2", []),
