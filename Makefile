@@ -13,9 +13,10 @@ demo: ## one story, end to end, on this machine (DEMO_FLAGS="--keep" and the lik
 test: ## set up, then every test, the polyglot ones included
 	@Deploy/test
 
-build: ## the programs, for debugging
+build: ## the programs, for debugging, and the daemon as one static file
 	@Deploy/bootstrap
 	swift build $(SWIFT_FLAGS)
+	Deploy/build-daemon
 
 lint: ## format, imports, unsafe, generated code
 	@Deploy/lint
@@ -34,6 +35,7 @@ generate-check: ## make them anew elsewhere and compare
 bench: ## gatehouse-bench beside its peers (BENCH_FLAGS="--quick")
 	@Deploy/bootstrap --bench
 	swift build -c release --product gatehouse-bench --scratch-path .build-release
+	Deploy/build-daemon
 	.build-release/release/gatehouse-bench all $(BENCH_FLAGS)
 
 bench-peers: ## build grpc-swift 2's echo server for `make bench` (minutes)

@@ -54,12 +54,14 @@ let package = Package(
     library("CProtobufC"),
     library("CPCRE2"),
     library("CZlib"),
+    library("CCares"),
 
     part("Metrics"),
     part("LogLines"),
 
     // The wire.
-    part("EventLoop", ["CLinux", "Metrics"]),
+    part("Names", ["CCares"]),
+    part("EventLoop", ["CLinux", "Metrics", "Names"]),
     part("Crypto", ["COpenSSL"]),
     part("TLS", ["COpenSSL", "Crypto"]),
     part("HTTP2", ["CNghttp2"]),
@@ -84,7 +86,7 @@ let package = Package(
     .target(name: "CSpawn"),
     part("RegularExpression", ["CPCRE2"]),
     part("Sandbox", ["CLinux", "CSpawn", "EventLoop"]),
-    program("gatehouse-toold", ["Daemon", "EventLoop", "LogLines", "Sandbox"]),
+    program("gatehouse-toold", ["Crypto", "Daemon", "EventLoop", "LogLines", "Sandbox"]),
     part(
       "Daemon",
       [
@@ -142,7 +144,7 @@ let package = Package(
       swiftSettings: strict
     ),
 
-    tests("EventLoop", []),
+    tests("EventLoop", ["CLinux"]),
     tests("Crypto", []),
     tests("TLS", ["Crypto", "TestSupport"]),
     tests("HTTP2", []),

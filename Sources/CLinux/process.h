@@ -2,7 +2,6 @@
 // Processes, for `Sandbox`: what is variadic, a macro, or hidden from the importer by _GNU_SOURCE.
 #include <dirent.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>

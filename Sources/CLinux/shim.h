@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <arpa/inet.h>
-#include <netdb.h>
+#include <net/if.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>

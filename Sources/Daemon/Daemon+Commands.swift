@@ -342,6 +342,7 @@ struct Launch: Sendable {
     journal: SharedFolder,
     program: String
   ) -> Result<Launch, ToolError> {
+    guard ThisProcess.isInProc else { return .failure(.withoutProc) }
     do {
       let place = try workingFolder(directory, root)
       let folder = SharedFolder(try journal.folder.folder(id))
@@ -371,4 +372,13 @@ struct Launch: Sendable {
       try root.root.hold(folder: path)
     }
   }
+}
+
+extension ToolError {
+  /// A tree of processes is found by way of `/proc`; a command whose tree cannot be killed is not
+  /// started.
+  fileprivate static let withoutProc = ToolError(
+    code: "unavailable",
+    message: "commands need /proc, and the workspace has none; mount it and try again"
+  )
 }

@@ -171,6 +171,8 @@ extension Daemon {
         "epoch": "\(welcome.sessionEpoch)",
       ]
     )
+    // Starting took more of the program than being idle does. A second later the link is quiet.
+    if link.number == 1 { _ = schedule(at: .now + .seconds(1)) { _ in ThisProcess.forgetStart() } }
     let old = current.flatMap { links[$0] }
     current = link.number
     if let old { retire(old) }

@@ -1,40 +1,84 @@
 internal import CLinux
+internal import Names
 
 /// An IPv4 or IPv6 address with a port, as the kernel takes it.
 package struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
   /// A `sockaddr_in` or `sockaddr_in6`.
   let bytes: [UInt8]
 
-  /// What a name stands for, in the resolver's order. Blocks: not for a loop's thread.
+  /// What a name stands for, the nearest first (RFC 6724). Blocks, at most for `limit`: not for a
+  /// loop's thread.
   ///
   /// `host` is a name, an IPv4 address, or an IPv6 address without brackets; with port 0 a listener
   /// takes a free one.
   package static func resolve(
     _ host: String,
-    port: UInt16
+    port: UInt16,
+    within limit: Duration = .seconds(10)
   ) throws(ResolutionError) -> [SocketAddress] {
-    var hints = unsafe addrinfo()
-    unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
-    unsafe hints.ai_flags = AI_NUMERICSERV
-    var list: UnsafeMutablePointer<addrinfo>?
-    let code = unsafe getaddrinfo(host, String(port), &hints, &list)
-    guard code == 0 else {
-      throw unsafe ResolutionError(host: host, reason: String(cString: gai_strerror(code)))
+    try resolve(host, port: port, until: .now + limit, servers: nil)
+  }
+
+  /// The same, asking `servers` if given; see `NameLookup`.
+  static func resolve(
+    _ host: String,
+    port: UInt16,
+    until deadline: ContinuousClock.Instant,
+    servers: String?
+  ) throws(ResolutionError) -> [SocketAddress] {
+    if let address = SocketAddress(numeric: host, port: port) { return [address] }
+    // RFC 1035 §2.3.4; and what C would cut at a NUL is no name.
+    guard (1...253).contains(host.utf8.count), !host.utf8.contains(0) else {
+      throw ResolutionError(host: host, reason: "this is no host name")
     }
-    defer { unsafe freeaddrinfo(list) }
-    var addresses: [SocketAddress] = []
-    var next = unsafe list
-    while let info = unsafe next?.pointee {
-      if let address = unsafe info.ai_addr {
-        unsafe addresses.append(
-          SocketAddress(
-            bytes: [UInt8](UnsafeRawBufferPointer(start: address, count: Int(info.ai_addrlen)))
-          )
-        )
+    do {
+      let found = try NameLookup(servers: servers).run(host, until: deadline)
+      return found.map { SocketAddress($0, port: port) }
+    } catch {
+      if isLoopback(host) { return loopback.map { SocketAddress($0.bytes, port: port) } }
+      throw ResolutionError(host: host, reason: error.reason)
+    }
+  }
+
+  /// Names of this machine, whoever else says what (RFC 6761 §6.3).
+  private static func isLoopback(_ host: String) -> Bool {
+    let name = host.lowercased()
+    return name == "localhost" || name.hasSuffix(".localhost")
+  }
+
+  private static var loopback: [SocketAddress] {
+    ["127.0.0.1", "::1"].compactMap { SocketAddress(numeric: $0, port: 0) }
+  }
+
+  /// An address as people write it: `127.0.0.1`, `::1`, `fe80::1%eth0`; `nil` for a name. Asks nobody.
+  package init?(numeric host: String, port: UInt16) {
+    let parts = host.split(separator: "%", maxSplits: 1, omittingEmptySubsequences: false)
+    var v4 = sockaddr_in()
+    var v6 = sockaddr_in6()
+    if parts.count == 1, unsafe inet_pton(AF_INET, host, &v4.sin_addr) == 1 {
+      v4.sin_family = sa_family_t(AF_INET)
+      self.init(unsafe withUnsafeBytes(of: &v4) { unsafe Array($0) }, port: port)
+    } else if unsafe inet_pton(AF_INET6, String(parts[0]), &v6.sin6_addr) == 1 {
+      v6.sin6_family = sa_family_t(AF_INET6)
+      if parts.count == 2 {
+        v6.sin6_scope_id = unsafe if_nametoindex(String(parts[1]))
+        guard v6.sin6_scope_id != 0 else { return nil }
       }
-      unsafe next = info.ai_next
+      self.init(unsafe withUnsafeBytes(of: &v6) { unsafe Array($0) }, port: port)
+    } else {
+      return nil
     }
-    return addresses
+  }
+
+  /// As the kernel gave it.
+  init(bytes: [UInt8]) { self.bytes = bytes }
+
+  /// A `sockaddr_in` or `sockaddr_in6`, with another port; it stands in the same place in both.
+  private init(_ bytes: [UInt8], port: UInt16) {
+    var bytes = bytes
+    bytes[2] = UInt8(port >> 8)
+    bytes[3] = UInt8(port & 0xff)
+    self.bytes = bytes
   }
 
   var family: Int32 {

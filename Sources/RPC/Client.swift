@@ -29,14 +29,7 @@ extension Connection {
     identification: Identification? = nil,
     limits: ConnectionLimits = ConnectionLimits()
   ) async throws -> Connection {
-    let addresses: [SocketAddress]
-    do {
-      addresses = try await names.run {
-        try SocketAddress.resolve(address.host, port: address.port)
-      }
-    } catch {
-      throw RPCStatus(.unavailable, "\(error)")
-    }
+    let addresses = try await resolve(address)
     let core = ClientCore(identification: identification, authority: address.description)
     var failure = RPCStatus(.unavailable, "no address for \(address)")
     for candidate in addresses {
@@ -58,6 +51,15 @@ extension Connection {
       }
     }
     throw failure
+  }
+
+  private static func resolve(_ address: HostPort) async throws -> [SocketAddress] {
+    if let numeric = SocketAddress(numeric: address.host, port: address.port) { return [numeric] }
+    do {
+      return try await names.run { try SocketAddress.resolve(address.host, port: address.port) }
+    } catch {
+      throw RPCStatus(.unavailable, "\(error)")
+    }
   }
 
   /// Name resolution blocks, so it has a thread of its own.

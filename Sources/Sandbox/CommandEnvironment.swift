@@ -50,14 +50,27 @@ package struct Account: Equatable, Sendable {
     self.home = home
   }
 
-  /// As the user database says, else by number with home `/`.
+  /// As `/etc/passwd` says; else as `USER` and `HOME` say, for accounts that are kept elsewhere; else
+  /// by number with home `/`.
   ///
-  /// Call it before other threads run: the database's buffer is shared.
+  /// Not by `getpwuid`, which loads plugins: a static program has none.
   package static var current: Account {
-    guard let entry = unsafe getpwuid(getuid()), let home = unsafe entry.pointee.pw_dir,
-      let name = unsafe entry.pointee.pw_name
-    else { return Account(name: String(getuid()), home: "/") }
-    return unsafe Account(name: String(cString: name), home: String(cString: home))
+    let passwd = try? StateFolder.readFile("/etc/passwd", maxBytes: 16 << 20)
+    return Account(user: getuid(), passwd: passwd ?? "", environment: environment)
+  }
+
+  init(user: UInt32, passwd: String, environment: [String: String]) {
+    // name:password:user:group:comment:home:shell, see passwd(5).
+    for line in passwd.split(separator: "\n") {
+      let fields = line.split(separator: ":", omittingEmptySubsequences: false)
+      guard fields.count == 7, UInt32(fields[2]) == user else { continue }
+      self.init(name: String(fields[0]), home: fields[5].isEmpty ? "/" : String(fields[5]))
+      return
+    }
+    self.init(
+      name: environment["USER"] ?? String(user),
+      home: environment["HOME"] ?? "/"
+    )
   }
 
   /// The process's own environment.

@@ -43,6 +43,8 @@ package struct ConfinedCommand {
     let rules = ruleset?.number ?? -1
     let place = directory.number
     var failure = gh_spawn_failure()
+    // Of the ruleset and the folder, numbers only are passed on; they must stay open meanwhile.
+    defer { withExtendedLifetime((ruleset, directory)) {} }
     let process = unsafe withCStrings(candidates) { candidates in
       unsafe withCStrings(arguments) { arguments in
         unsafe withCStrings(environment) { environment in

@@ -19,9 +19,13 @@ extension Descriptor {
     }
   }
 
-  /// The null device, for reading and writing.
+  /// The null device, for reading and writing; an empty file of no name where there is no `/dev`.
   package static func openNull() throws(SystemError) -> Descriptor {
-    try open("/dev/null", O_RDWR)
+    do {
+      return try open("/dev/null", O_RDWR)
+    } catch  where error.code == ENOENT {
+      return try memoryFile("null", holding: [])
+    }
   }
 
   /// Holds a folder's place, for working directories and Landlock rules. Follows symbolic links.

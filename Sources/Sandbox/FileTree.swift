@@ -5,6 +5,21 @@ enum FileTree {
   /// The names in a folder, without symbolic links; none when it cannot be read.
   static func names(in folder: String) -> [String] {
     guard let stream = unsafe opendir(folder) else { return [] }
+    return unsafe names(closing: stream)
+  }
+
+  /// The same of a folder that is held open. Needs no `/proc`.
+  static func names(in folder: Int32) -> [String] {
+    let number = unsafe gh_open_at(folder, ".", O_RDONLY | O_DIRECTORY, 0)
+    guard number >= 0 else { return [] }
+    guard let stream = unsafe fdopendir(number) else {
+      close(number)
+      return []
+    }
+    return unsafe names(closing: stream)
+  }
+
+  private static func names(closing stream: OpaquePointer) -> [String] {
     defer { unsafe closedir(stream) }
     var names: [String] = []
     while let entry = unsafe readdir(stream) {

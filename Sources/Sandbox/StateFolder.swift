@@ -80,7 +80,7 @@ package struct StateFolder: ~Copyable, Sendable {
   }
 
   /// The names in it, in order.
-  package func names() -> [String] { FileTree.names(in: "/proc/self/fd/\(number)").sorted() }
+  package func names() -> [String] { FileTree.names(in: number).sorted() }
 
   /// A path without symbolic links, or `nil` when there is nothing.
   package static func realPath(_ path: String) -> String? { FileTree.realPath(path) }

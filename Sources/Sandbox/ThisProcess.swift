@@ -1,4 +1,5 @@
 internal import CLinux
+internal import CSpawn
 package import EventLoop
 
 /// What the running process may say about itself.
@@ -35,4 +36,23 @@ package enum ThisProcess {
   }
 
   package static var id: Int32 { getpid() }
+
+  /// What this program was started with, its own name left out. Needs no `/proc`, unlike
+  /// `CommandLine`.
+  package static var arguments: [String] {
+    var arguments: [String] = []
+    var next = unsafe gh_program_arguments()
+    while let place = unsafe next, let word = unsafe place.pointee {
+      unsafe arguments.append(String(cString: word))
+      unsafe next = place + 1
+    }
+    return Array(arguments.dropFirst())
+  }
+
+  /// Lets go of the program's pages that were needed to start: the kernel maps sixteen for each one
+  /// that is touched. Those in use come back by themselves, in microseconds.
+  package static func forgetStart() { gh_forget_program_pages() }
+
+  /// Whether `/proc` shows this process. Without it nobody can tell what a command has started.
+  package static var isInProc: Bool { unsafe access("/proc/self/exe", F_OK) == 0 }
 }

@@ -8,7 +8,7 @@ internal import Host
     commandName: "gatehouse-bench",
     abstract: "Measures Gatehouse beside its peers, on this machine.",
     subcommands: [
-      MeasureAll.self, MeasureEcho.self, MeasureRelay.self,
+      MeasureAll.self, MeasureEcho.self, MeasureRelay.self, MeasureDaemon.self,
       ServeEcho.self, ServePlane.self, ServeDaemon.self,
     ]
   )

@@ -1,3 +1,4 @@
+internal import Crypto
 internal import Daemon
 internal import EventLoop
 internal import Glibc
@@ -18,6 +19,7 @@ func fail(_ message: String, _ code: Int32) -> Never {
 /// Runs a daemon until it is asked to end, by SIGTERM or SIGINT, or cannot go on.
 func run(_ options: DaemonOptions) throws {
   try ThisProcess.makeUndumpable()
+  CryptoLibrary.useNoConfiguration()
   // Unset, it would end the process: an operator may mean the plane, and name both.
   signal(SIGUSR1) { _ in Log.toggleDebug() }
   let signals = try TerminationSignals()
@@ -41,7 +43,7 @@ func run(_ options: DaemonOptions) throws {
 }
 
 do {
-  switch try Arguments(Array(CommandLine.arguments.dropFirst())) {
+  switch try Arguments(ThisProcess.arguments) {
   case .help: StandardStream.output.write(Arguments.usage)
   case .version: StandardStream.output.write(DaemonOptions.version + "\n")
   case .supervise: try Supervisor.run()

@@ -38,3 +38,11 @@ pid_t gh_spawn_command(const struct gh_command *command, struct gh_spawn_failure
 // environment; `sources[i]` becomes descriptor i, and nothing else is open. Returns 0 or an errno.
 int gh_start_program(pid_t *process, const char *path, const char *const *arguments,
                      const int *sources, int count);
+
+// What this program was started with: its own name first, NULL at the end. Swift's `CommandLine`
+// reads `/proc/self/cmdline`, and so knows nothing where `/proc` is not mounted.
+char *const *gh_program_arguments(void);
+
+// Lets go of the program's own code and constants; what is needed again comes back from the file,
+// without reading it anew. Nothing is lost: these pages cannot be written to.
+void gh_forget_program_pages(void);

@@ -26,12 +26,16 @@ struct RunningCommand {
       input = pipe?.writing
     }
     let command = ConfinedCommand(arguments: plan.arguments, environment: plan.environment)
-    process = try command.start(
-      .init(input: theirs[0].number, output: theirs[1].number, error: theirs[2].number),
-      terminal: isTerminal,
-      in: directory,
-      view: plan.view
-    )
+    // Only numbers are passed on: an optimizer lets an array go after its last use, and with it these
+    // descriptors would close before the command has them.
+    process = try withExtendedLifetime(theirs) {
+      try command.start(
+        .init(input: theirs[0].number, output: theirs[1].number, error: theirs[2].number),
+        terminal: plan.terminal != nil,
+        in: directory,
+        view: plan.view
+      )
+    }
   }
 
   var report: SupervisorReport {

@@ -9,7 +9,7 @@ struct MeasureAll: AsyncParsableCommand {
 
   @OptionGroup var options: MeasureOptions
 
-  func run() async throws { try await options.report([EchoRow(), RelayRow()]) }
+  func run() async throws { try await options.report([EchoRow(), RelayRow(), DaemonRow()]) }
 }
 
 /// `gatehouse-bench echo`
@@ -34,4 +34,16 @@ struct MeasureRelay: AsyncParsableCommand {
   @OptionGroup var options: MeasureOptions
 
   func run() async throws { try await options.report([RelayRow()]) }
+}
+
+/// `gatehouse-bench daemon`
+struct MeasureDaemon: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "daemon",
+    abstract: "The daemon's static file: its size, its memory while idle, its start."
+  )
+
+  @OptionGroup var options: MeasureOptions
+
+  func run() async throws { try await options.report([DaemonRow()]) }
 }

@@ -23,6 +23,9 @@ struct MeasureOptions: ParsableArguments {
   @Option(help: "The folder of the peers' sources and what was built of them.")
   var peers = "Tests/BenchPeers"
 
+  @Option(help: "The daemon's static file, as 'make build' makes it.")
+  var daemon = ".build-static/gatehouse-toold"
+
   func validate() throws {
     guard pairs > 0, links > 0, callsPerLink > 0 else {
       throw ValidationError("--pairs, --links and --calls-per-link must be above 0")

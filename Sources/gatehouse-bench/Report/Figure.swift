@@ -27,6 +27,8 @@ enum Quantity: String, Sendable, Codable {
   case cpuPerCall = "cpu_us_per_call"
   case gibPerSecond = "gib_per_second"
   case cpuPerGiB = "cpu_s_per_gib"
+  case megabytes = "mb"
+  case milliseconds = "ms"
 
   /// For people.
   var label: String {
@@ -35,6 +37,8 @@ enum Quantity: String, Sendable, Codable {
     case .cpuPerCall: "CPU µs/call"
     case .gibPerSecond: "GiB/s"
     case .cpuPerGiB: "CPU s/GiB"
+    case .megabytes: "MB"
+    case .milliseconds: "ms"
     }
   }
 }

@@ -50,6 +50,12 @@ struct ChildProcess: Sendable {
     return String(text.prefix { !$0.isNewline })
   }
 
+  /// Blocks until `text` is in its output, which is gone then.
+  func wait(for text: String, within limit: Duration) throws {
+    let said = try read(within: limit) { String(decoding: $0, as: UTF8.self).contains(text) }
+    guard said.contains(text) else { throw BenchError("'\(command)' said: \(said)") }
+  }
+
   /// Its whole output; blocks until it ends.
   func everything(within limit: Duration) throws -> String {
     try read(within: limit) { _ in false }

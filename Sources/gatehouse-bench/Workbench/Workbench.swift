@@ -105,7 +105,13 @@ final class Workbench: Sendable {
     return path
   }
 
-  private func end(_ child: ChildProcess) async throws {
+  /// Waits until a child has said `text`.
+  func wait(for text: String, from child: ChildProcess, within limit: Duration) async throws {
+    try await thread.run { try child.wait(for: text, within: limit) }
+  }
+
+  /// Ends a child before the measurement does.
+  func end(_ child: ChildProcess) async throws {
     children.withLock { $0.removeAll { $0.id == child.id } }
     try await thread.run { child.end() }
   }
