@@ -50,13 +50,6 @@ import Testing
     #expect(fired >= start + .milliseconds(5))
     loop.stop()
   }
-
-  @Test func `touching it from another thread is caught`() async {
-    await #expect(processExitsWith: .failure) {
-      let loop = try EventLoop(name: "test")
-      loop.schedule(after: .seconds(1)) {}
-    }
-  }
 }
 
 @Suite(.timeLimit(.minutes(1))) struct `Worker pool` {
@@ -102,5 +95,14 @@ import Testing
     let taken = try #require(address)
     let error = #expect(throws: SystemError.self) { _ = try Socket.listening(on: taken) }
     #expect(error?.description.contains("\(taken)") == true)
+  }
+}
+
+@Suite struct `Event loop, in a process of its own` {
+  @Test func `touching it from another thread is caught`() async {
+    await #expect(processExitsWith: .failure) {
+      let loop = try EventLoop(name: "test")
+      loop.schedule(after: .seconds(1)) {}
+    }
   }
 }

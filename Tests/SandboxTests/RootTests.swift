@@ -117,25 +117,6 @@ struct RootTests {
     #expect(try root.status(of: [0x6e]).permissions == 0o666)
   }
 
-  @Test func `a write that fails leaves the old file and no temporary one`() async {
-    // A limit on file sizes is what a test can set, in a process of its own.
-    await #expect(processExitsWith: .success) {
-      signal(SIGXFSZ, SIG_IGN)
-      var limit = rlimit(rlim_cur: 1 << 20, rlim_max: 1 << 20)
-      unsafe setrlimit(__rlimit_resource_t(1), &limit)
-      let folder = try TemporaryFolder()
-      try folder.write("old", to: "a")
-      let place = try Root(folder.path).place(of: [0x61])
-      let error = #expect(throws: SystemError.self) {
-        let content = [UInt8](repeating: 1, count: 2 << 20)
-        try place.put(content, replacing: try place.status(), permissions: 0)
-      }
-      #expect(error?.code == EFBIG)
-      #expect(try folder.names() == ["a"])
-      #expect(folder.read("a") == "old")
-    }
-  }
-
   @Test func `folders are made on the way`() throws {
     let root = try Root(folder.path)
     try root.makeFolders(Array("x//y/./z".utf8))
@@ -158,5 +139,26 @@ struct RootTests {
     let root = try Root(folder.path)
     let error = #expect(throws: SystemError.self) { _ = try root.place(of: Array(path.utf8)) }
     #expect(error?.code == EISDIR)
+  }
+}
+
+@Suite struct `A full disk, in a process of its own` {
+  @Test func `a write that fails leaves the old file and no temporary one`() async {
+    // A limit on file sizes is what a test can set, in a process of its own.
+    await #expect(processExitsWith: .success) {
+      signal(SIGXFSZ, SIG_IGN)
+      var limit = rlimit(rlim_cur: 1 << 20, rlim_max: 1 << 20)
+      unsafe setrlimit(__rlimit_resource_t(1), &limit)
+      let folder = try TemporaryFolder()
+      try folder.write("old", to: "a")
+      let place = try Root(folder.path).place(of: [0x61])
+      let error = #expect(throws: SystemError.self) {
+        let content = [UInt8](repeating: 1, count: 2 << 20)
+        try place.put(content, replacing: try place.status(), permissions: 0)
+      }
+      #expect(error?.code == EFBIG)
+      #expect(try folder.names() == ["a"])
+      #expect(folder.read("a") == "old")
+    }
   }
 }

@@ -1,7 +1,7 @@
 import Sandbox
 import Testing
 
-@Suite struct `This process` {
+@Suite struct `This process, in a process of its own` {
   @Test func `can forbid others to look into it`() async {
     await #expect(processExitsWith: .success) {
       #expect(ThisProcess.isDumpable)

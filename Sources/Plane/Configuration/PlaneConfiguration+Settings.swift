@@ -276,6 +276,12 @@ extension PlaneConfiguration {
         "For a peer to read why its connection ends."
       ),
       .integer(
+        "\(group).max_queued_frames",
+        \.[limits: listener].maxQueuedFrames,
+        1_024...1_000_000,
+        "Frames that may wait for a peer that does not read."
+      ),
+      .integer(
         "\(group).reset_burst",
         \.[limits: listener].resetBurst,
         1...1_000_000_000,

@@ -167,17 +167,6 @@ private func openDescriptors() throws -> Int {
     #expect(command.output.allSatisfy { $0 == 0 })
   }
 
-  @Test func `leaves neither descriptors nor zombies`() async {
-    // In a process of its own, where no other test opens anything meanwhile.
-    await #expect(processExitsWith: .success) {
-      try TestedCommand(["true"]).finish()
-      let before = try openDescriptors()
-      for _ in 0..<20 { try TestedCommand(["true"]).finish() }
-      #expect(try openDescriptors() == before)
-      #expect(ProcessTree.now().descendants(of: ThisProcess.id).isEmpty)
-    }
-  }
-
   @Test func `goes on for the daemon that comes after`() throws {
     let command = try shell("echo one; read line; echo $line", .init(hasInput: true))
     try command.pump { $0.text == "one\n" }
@@ -211,5 +200,18 @@ private func openDescriptors() throws -> Int {
     let record = ExitRecord(in: command.folder)
     #expect(record?.cause == .abandoned)
     #expect(record?.treeGone == true)
+  }
+}
+
+@Suite struct `A supervisor, in a process of its own` {
+  @Test func `leaves neither descriptors nor zombies`() async {
+    // In a process of its own, where no other test opens anything meanwhile.
+    await #expect(processExitsWith: .success) {
+      try TestedCommand(["true"]).finish()
+      let before = try openDescriptors()
+      for _ in 0..<20 { try TestedCommand(["true"]).finish() }
+      #expect(try openDescriptors() == before)
+      #expect(ProcessTree.now().descendants(of: ThisProcess.id).isEmpty)
+    }
   }
 }
