@@ -259,7 +259,7 @@ extension PlaneConfiguration {
       ),
       .duration(
         "\(group).ping_interval",
-        \.[limits: listener].pingInterval,
+        \.[limits: listener].listenerPingInterval,
         .seconds(1) ... .seconds(3_600),
         "Between PINGs."
       ),
@@ -318,5 +318,13 @@ extension PlaneConfiguration {
   subscript(limits group: ConnectionGroup) -> ConnectionLimits {
     get { group == .mutual ? mutualLimits : openLimits }
     set { if group == .mutual { mutualLimits = newValue } else { openLimits = newValue } }
+  }
+}
+
+extension ConnectionLimits {
+  /// A listener always asks whether its peers are there.
+  fileprivate var listenerPingInterval: Duration {
+    get { pingInterval ?? .seconds(20) }
+    set { pingInterval = newValue }
   }
 }
