@@ -15,6 +15,8 @@ final class InvokeHandler: ServerHandler {
   /// What the tool has taken, and what of it the client knows.
   private var stdinTaken = Positions()
   private var stdinTold = Positions()
+  /// What the client has taken. An `Ack` need not name each stream.
+  private var acknowledged = Positions()
 
   init(_ board: Switchboard, _ call: ServerCall) throws(RPCStatus) {
     self.board = board
@@ -136,8 +138,9 @@ final class InvokeHandler: ServerHandler {
     _ order: Call
   ) throws(RPCStatus) {
     guard order.order.acknowledges else { return }
+    acknowledged.raise(to: Positions(ack.offsets))
     do {
-      order.carry?.taken(credit: try order.log.take(before: Positions(ack.offsets)))
+      order.carry?.taken(credit: try order.log.take(before: acknowledged))
     } catch {
       throw RPCStatus(.outOfRange, "the acknowledgement was refused: \(error)")
     }

@@ -106,6 +106,33 @@ import Wire
     await rig.close()
   }
 
+  /// Each acknowledgement names one stream, as a client may; what it said before still counts.
+  @Test func `streams that are acknowledged apart are taken`() async throws {
+    let rig = try await Rig()
+    let daemon = try await rig.daemon()
+    let call = try await rig.client().start { $0.acknowledges = true }
+    let carry = try await daemon.carry(daemon.expectOffer())
+    let block = pattern(0..<65_536)
+    try await carry.send([1, 2], of: .stderr, at: 0)
+    let writing = Task {
+      for number in 0..<64 { try await carry.send(stdout: block, at: UInt64(number * 65_536)) }
+      try await carry.exit(stdout: 64 * 65_536)
+    }
+    while true {
+      guard case .chunk(let chunk) = try await call.next().message else { continue }
+      #expect(chunk.stream == .stderr)
+      break
+    }
+    try await call.send { $0.ack.offsets = [offset(.stderr, 2)] }
+    for number in 0..<64 {
+      #expect(try await call.readOutput(65_536, from: UInt64(number * 65_536)) == block)
+      try await call.send { $0.ack.offsets = [offset(.stdout, UInt64(number + 1) * 65_536)] }
+    }
+    #expect(try await call.expectExit().outcome == .exited)
+    try await writing.value
+    await rig.close()
+  }
+
   @Test func `a large output arrives exact`() async throws {
     let rig = try await Rig()
     let daemon = try await rig.daemon()

@@ -112,7 +112,11 @@ struct ScriptedCarry {
   }
 
   func send(stdout bytes: [UInt8], at offset: UInt64) async throws {
-    try await stream.send(Chunk.message(stream: .stdout, offset: offset, data: bytes[...]))
+    try await send(bytes, of: .stdout, at: offset)
+  }
+
+  func send(_ bytes: [UInt8], of stream: CallStream, at offset: UInt64) async throws {
+    try await self.stream.send(Chunk.message(stream: stream, offset: offset, data: bytes[...]))
   }
 
   /// Says how the call ended, and waits until the plane has it.

@@ -29,4 +29,13 @@ package struct Positions: Sendable, Equatable {
       }
     }
   }
+
+  /// Moves each stream on to where `other` is, and none back.
+  package mutating func raise(to other: Positions) {
+    stdin = max(stdin, other.stdin)
+    stdout = max(stdout, other.stdout)
+    stderr = max(stderr, other.stderr)
+    pty = max(pty, other.pty)
+    request = max(request, other.request)
+  }
 }
