@@ -17,13 +17,19 @@ package final class ClientStream: Sendable {
   /// Gives false when the call has ended: that is no failure of its own, since the server's last
   /// messages may still wait in `next`, which also says how the call ended.
   ///
-  /// - Throws: `CancellationError`.
+  /// - Throws: `CancellationError` when the task was cancelled, which cancels the call too.
   @discardableResult
   package func send(_ message: [UInt8]) async throws -> Bool {
+    let call = call
     do {
-      try await call.connection.sendWhenRoom(message, on: call.id)
+      try await withTaskCancellationHandler {
+        try await call.connection.sendWhenRoom(message, on: call.id)
+      } onCancel: {
+        call.connection.loop.execute { call.cancel() }
+      }
       return true
     } catch is RPCStatus {
+      try Task.checkCancellation()
       return false
     }
   }

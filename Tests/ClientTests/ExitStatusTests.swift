@@ -38,6 +38,21 @@ import Wire
     #expect(status.message == "there is no x")
   }
 
+  @Test(arguments: [(Int32(256), Int32(1)), (-1, 1), (0, 128), (0, -1), (0, .max), (.min, .min)])
+  func `a number that no process ends with is no success`(code: Int32, signal: Int32) {
+    for outcome in [Gatehouse_Tools_V1_Outcome.exited, .signalled] {
+      let status = ExitStatus(
+        .with {
+          $0.outcome = outcome
+          $0.code = code
+          $0.signal = signal
+        }
+      )
+      #expect((0...255).contains(status.code))
+      if code != 0 || outcome == .signalled { #expect(status.code != 0) }
+    }
+  }
+
   @Test func `success says nothing, and a loss says that it is one`() {
     #expect(ExitStatus(.with { $0.outcome = .exited }).message.isEmpty)
     #expect(ExitStatus(.with { $0.outcome = .lost }).message.hasPrefix("lost: "))

@@ -5,6 +5,8 @@ internal import TLS
 
 /// A connection to a plane, for typed calls.
 package struct PlaneClient: Sendable {
+  /// Where the plane is, `host:port`.
+  let address: String
   private let connection: Connection
   private let loop: EventLoop
 
@@ -17,7 +19,11 @@ package struct PlaneClient: Sendable {
         authoritiesPEM: settings.authoritiesPEM
       )
       let connection = try await Connection.connect(to: settings.plane, tls: tls, on: loop)
-      return PlaneClient(connection: connection, loop: loop)
+      return PlaneClient(
+        address: settings.plane.description,
+        connection: connection,
+        loop: loop
+      )
     } catch let status as RPCStatus {
       // The reason begins with the address that was tried, as a rule this one.
       let prefix = "\(settings.plane): "

@@ -2,40 +2,52 @@ internal import Synchronization
 
 /// A value that comes later, once; any number may wait for it.
 final class AsyncValue<Value: Sendable>: Sendable {
-  private let state = Mutex<State>(.waiting([]))
+  private let state = Mutex(State())
 
-  private enum State {
-    case waiting([CheckedContinuation<Value, Never>])
-    case set(Value)
+  private struct State {
+    var value: Value?
+    var waiters: [Int: CheckedContinuation<Value, any Error>] = [:]
+    var count = 0
   }
 
+  /// The first value stays.
   func set(_ value: Value) {
-    let waiters = state.withLock { state -> [CheckedContinuation<Value, Never>] in
-      guard case .waiting(let waiters) = state else { return [] }
-      state = .set(value)
-      return waiters
+    let waiters = state.withLock { state -> [Int: CheckedContinuation<Value, any Error>] in
+      guard state.value == nil else { return [:] }
+      state.value = value
+      defer { state.waiters = [:] }
+      return state.waiters
     }
-    for waiter in waiters { waiter.resume(returning: value) }
+    for waiter in waiters.values { waiter.resume(returning: value) }
   }
 
   /// What was set so far.
-  var current: Value? {
-    state.withLock { if case .set(let value) = $0 { value } else { nil } }
-  }
+  var current: Value? { state.withLock { $0.value } }
 
+  /// - Throws: `CancellationError`.
   var value: Value {
-    get async {
-      await withCheckedContinuation { continuation in
-        let value = state.withLock { state -> Value? in
-          switch state {
-          case .set(let value): return value
-          case .waiting(let waiters):
-            state = .waiting(waiters + [continuation])
-            return nil
-          }
-        }
-        if let value { continuation.resume(returning: value) }
+    get async throws {
+      let waiter = state.withLock { state in
+        state.count += 1
+        return state.count
+      }
+      return try await withTaskCancellationHandler {
+        try await withCheckedThrowingContinuation { wait($0, as: waiter) }
+      } onCancel: {
+        state.withLock { $0.waiters.removeValue(forKey: waiter) }?
+          .resume(throwing: CancellationError())
       }
     }
+  }
+
+  private func wait(_ continuation: CheckedContinuation<Value, any Error>, as waiter: Int) {
+    let result = state.withLock { state -> Result<Value, any Error>? in
+      if let value = state.value { return .success(value) }
+      // The handler has run, or finds the waiter: a task is cancelled before its handlers are run.
+      if Task.isCancelled { return .failure(CancellationError()) }
+      state.waiters[waiter] = continuation
+      return nil
+    }
+    if let result { continuation.resume(with: result) }
   }
 }

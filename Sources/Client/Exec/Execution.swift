@@ -20,6 +20,8 @@ package struct Execution: Sendable {
     package var isTerminal = false
     /// People are told when the call waits or its link is cut.
     package var talk: @Sendable (String) -> Void = { _ in }
+    /// Takes each message of the plane's before it is acted on, in order; may block.
+    package var observe: (@Sendable (Gatehouse_Tools_V1_InvokeResponse) throws -> Void)?
     /// Takes the output, in order; may block. Our own two streams, unless set.
     package var write: @Sendable (Gatehouse_Tools_V1_Stream, [UInt8]) throws -> Void = {
       let stream: StandardStream = $0 == .stderr ? .error : .output
@@ -58,6 +60,7 @@ package struct Execution: Sendable {
     }
   }
 
+  /// Each of the tasks can be cancelled wherever it waits: the first that fails ends them all.
   private func run(
     _ parts: Parts,
     _ signals: AsyncStream<Int32>?
@@ -65,18 +68,22 @@ package struct Execution: Sendable {
     do {
       return try await withThrowingTaskGroup(of: Gatehouse_Tools_V1_Exit?.self) { group in
         group.addTask { try await receive(parts) }
-        if let signals { group.addTask { try await watch(signals, parts) } }
+        if let signals {
+          group.addTask { try await watch(signals, parts) }
+          group.addTask { try await cancelWhenAsked(parts) }
+        }
         if options.sendsInput { group.addTask { await sendInput(parts) } }
         defer { group.cancelAll() }
         while let end = try await group.next() {
           if let exit = end { return exit }
         }
-        throw ClientError("the plane ended the call without saying how", exitCode: 125)
+        preconditionFailure("`receive` gives an exit or throws")
       }
     } catch let status as RPCStatus {
       guard let callID = parts.callID.current, status.code == .unavailable else { throw status }
       throw ClientError(
-        "lost: \(status.message); how call \(callID) ended is not known here",
+        "lost: the plane at \(client.address) is gone (\(status.message)); how call \(callID) ended "
+          + "is not known here; when the plane answers, see: gatehouse call list",
         exitCode: 125
       )
     }
@@ -89,6 +96,8 @@ package struct Execution: Sendable {
     let input = InputWindow()
     let output: OutputSink
     let callID = AsyncValue<String>()
+    /// Set when the call is to end.
+    let wantsCancel = AsyncValue<Void>()
 
     init(
       stream: ClientStream,
@@ -101,33 +110,56 @@ package struct Execution: Sendable {
     }
   }
 
-  private func receive(_ parts: Parts) async throws -> Gatehouse_Tools_V1_Exit? {
+  private func receive(_ parts: Parts) async throws -> Gatehouse_Tools_V1_Exit {
     while let bytes = try await parts.stream.next() {
-      switch try Gatehouse_Tools_V1_InvokeResponse(serializedBytes: bytes).message {
-      case .accepted(let accepted): parts.callID.set(accepted.callID)
-      case .chunk(let chunk):
-        if let ack = try await parts.output.take(chunk) {
-          // A call that has ended takes none, and what it sent before is still to be read.
-          _ = try? await parts.stream.send(request { $0.ack = ack })
-        }
-      case .gap(let gap):
-        await parts.output.skip(gap)
-        options.talk("\(gap.length) bytes of output are lost")
-      case .ack(let ack):
-        for offset in ack.offsets where offset.stream == .stdin {
-          await parts.input.acknowledge(before: offset.offset)
-        }
-      case .state(let change):
-        // Without a detail it simply runs, after a wait or a cut of which there was one.
-        options.talk(change.detail.isEmpty ? "it goes on" : change.detail)
-      case .exit(let exit):
-        await parts.input.close()
-        try await parts.output.check(exit.totals)
-        return exit
-      case nil: break
+      let response = try decoded(bytes)
+      if let observe = options.observe {
+        try await parts.output.perform { try observe(response) }
       }
+      if let exit = try await take(response, parts) { return exit }
+    }
+    throw ClientError("the plane ended the call without saying how", exitCode: 125)
+  }
+
+  private func decoded(_ bytes: [UInt8]) throws -> Gatehouse_Tools_V1_InvokeResponse {
+    do {
+      return try Gatehouse_Tools_V1_InvokeResponse(serializedBytes: bytes)
+    } catch {
+      throw ClientError("the plane sent what is no InvokeResponse", exitCode: 125)
+    }
+  }
+
+  /// - Returns: the call's end.
+  private func take(
+    _ response: Gatehouse_Tools_V1_InvokeResponse,
+    _ parts: Parts
+  ) async throws -> Gatehouse_Tools_V1_Exit? {
+    switch response.message {
+    case .accepted(let accepted): parts.callID.set(accepted.callID)
+    case .chunk(let chunk): try await acknowledge(parts.output.take(chunk), parts)
+    case .gap(let gap):
+      try await acknowledge(parts.output.skip(gap), parts)
+      options.talk("\(gap.length) bytes of output are lost")
+    case .ack(let ack):
+      for offset in ack.offsets where offset.stream == .stdin {
+        parts.input.acknowledge(before: offset.offset)
+      }
+    case .state(let change):
+      // Without a detail it simply runs, after a wait or a cut of which there was one.
+      options.talk(change.detail.isEmpty ? "it goes on" : change.detail)
+    case .exit(let exit):
+      parts.input.close()
+      try await parts.output.check(exit.totals)
+      return exit
+    case nil: break
     }
     return nil
+  }
+
+  private func acknowledge(_ ack: Gatehouse_Tools_V1_Ack?, _ parts: Parts) async throws {
+    guard let ack else { return }
+    // A call that has ended takes none, and what it sent before is still to be read.
+    try await parts.stream.send(request { $0.ack = ack })
   }
 
   private func sendInput(_ parts: Parts) async -> Gatehouse_Tools_V1_Exit? {
@@ -145,7 +177,7 @@ package struct Execution: Sendable {
   private func pump(_ parts: Parts, _ input: StandardInput, _ reader: WorkerPool) async throws {
     while await parts.input.waitForRoom() {
       guard let bytes = try await reader.run({ input.read(limit: 32 * 1024) }) else { break }
-      let offset = await parts.input.advance(by: bytes.count)
+      let offset = parts.input.advance(by: bytes.count)
       try await parts.stream.send(
         request {
           $0.chunk.stream = .stdin
@@ -154,7 +186,7 @@ package struct Execution: Sendable {
         }
       )
     }
-    let end = await parts.input.position
+    let end = parts.input.position
     try await parts.stream.send(request { $0.closeStdin.offset = end })
   }
 
@@ -162,32 +194,32 @@ package struct Execution: Sendable {
     _ signals: AsyncStream<Int32>,
     _ parts: Parts
   ) async throws -> Gatehouse_Tools_V1_Exit? {
-    var isCancelling = false
     if options.isTerminal { try await sendSize(parts) }
     for await number in signals {
       if number == Signals.windowChanged {
         if options.isTerminal { try await sendSize(parts) }
         continue
       }
-      guard !isCancelling else { throw ClientError("left without waiting", exitCode: 130) }
-      isCancelling = true
+      guard parts.wantsCancel.current == nil else {
+        throw ClientError("left without waiting", exitCode: 130)
+      }
       options.talk("stopping the command; once more leaves without waiting")
-      try await cancel(parts)
+      parts.wantsCancel.set(())
     }
     return nil
   }
 
-  /// Asks for the call's end on a call of its own: this stream may be full of input.
-  private func cancel(_ parts: Parts) async throws {
-    let callID = await parts.callID.value
-    // Ends when the call has, of which `receive` hears too.
-    Task {
-      let _: Gatehouse_Tools_V1_CancelResponse? = try? await parts.client.call(
-        "/gatehouse.tools.v1.Tools/Cancel",
-        Gatehouse_Tools_V1_CancelRequest.with { $0.callID = callID },
-        timeout: nil
-      )
-    }
+  /// Asks for the call's end on a call of its own: this stream may be full of input. The answer comes
+  /// when the call has ended, of which `receive` hears too.
+  private func cancelWhenAsked(_ parts: Parts) async throws -> Gatehouse_Tools_V1_Exit? {
+    try await parts.wantsCancel.value
+    let callID = try await parts.callID.value
+    let _: Gatehouse_Tools_V1_CancelResponse? = try? await parts.client.call(
+      "/gatehouse.tools.v1.Tools/Cancel",
+      Gatehouse_Tools_V1_CancelRequest.with { $0.callID = callID },
+      timeout: nil
+    )
+    return nil
   }
 
   private func sendSize(_ parts: Parts) async throws {

@@ -11,8 +11,9 @@ package struct ExitStatus: Sendable, Equatable {
   package init(_ exit: Gatehouse_Tools_V1_Exit) {
     let reason = exit.hasError ? exit.error.message : ""
     switch exit.outcome {
-    case .exited: self.init(exit.code, exit.code == 0 ? "" : reason)
-    case .signalled: self.init(128 + exit.signal, "ended by signal \(exit.signal)")
+    case .exited: self.init(Self.byte(exit.code), exit.code == 0 ? "" : reason)
+    case .signalled:
+      self.init(Self.byte(exit.signal, after: 128), "ended by signal \(exit.signal)")
     case .spawnFailed: self.init(Self.spawnCode(exit.error.code), reason)
     case .timedOut: self.init(124, "took longer than its deadline; everything it started was ended")
     case .cancelled: self.init(130, "cancelled; everything it started was ended")
@@ -25,6 +26,11 @@ package struct ExitStatus: Sendable, Equatable {
   private init(_ code: Int32, _ message: String) {
     self.code = code
     self.message = message
+  }
+
+  /// A process's exit code is a byte. What is none, from a daemon that makes it up, is no success.
+  private static func byte(_ number: Int32, after base: Int32 = 0) -> Int32 {
+    (0...255 - base).contains(number) ? base + number : 255
   }
 
   private static func spawnCode(_ error: String) -> Int32 {

@@ -1,45 +1,65 @@
+internal import Synchronization
+
 /// How much standard input may be on its way: it and our acknowledgements of output share a stream,
 /// and input that the command doesn't take must leave room for them.
-actor InputWindow {
+final class InputWindow: Sendable {
   /// Half of what the plane takes before it holds a stream back.
   private static let limit: UInt64 = 128 * 1024
 
-  private var sent: UInt64 = 0
-  private var taken: UInt64 = 0
-  private var waiter: CheckedContinuation<Void, Never>?
-  private var isClosed = false
+  private let state = Mutex(State())
 
-  /// Waits until some may be sent.
-  ///
-  /// - Returns: false when no more is wanted.
-  func waitForRoom() async -> Bool {
-    while sent - taken >= Self.limit, !isClosed {
-      await withCheckedContinuation { waiter = $0 }
+  private struct State {
+    var sent: UInt64 = 0
+    var taken: UInt64 = 0
+    var isClosed = false
+    var waiter: CheckedContinuation<Bool, Never>?
+
+    /// Whether some may be sent; `nil` when that is not known yet.
+    var answer: Bool? { isClosed ? false : sent - taken < InputWindow.limit ? true : nil }
+
+    /// Who waits, if there is an answer now.
+    mutating func takeAnswered() -> (CheckedContinuation<Bool, Never>, Bool)? {
+      guard let answer, let waiter else { return nil }
+      self.waiter = nil
+      return (waiter, answer)
     }
-    return !isClosed
+  }
+
+  /// Waits until some may be sent. One task at a time.
+  ///
+  /// - Returns: false when no more is wanted, or the task was cancelled.
+  func waitForRoom() async -> Bool {
+    await withTaskCancellationHandler {
+      await withCheckedContinuation { continuation in
+        change { $0.waiter = continuation }
+      }
+    } onCancel: {
+      close()
+    }
   }
 
   /// - Returns: the position of the first byte of the `count` that go now.
   func advance(by count: Int) -> UInt64 {
-    defer { sent += UInt64(count) }
-    return sent
+    state.withLock { state in
+      defer { state.sent += UInt64(count) }
+      return state.sent
+    }
   }
 
-  var position: UInt64 { sent }
+  var position: UInt64 { state.withLock { $0.sent } }
 
   func acknowledge(before offset: UInt64) {
-    taken = min(max(taken, offset), sent)
-    wake()
+    change { $0.taken = min(max($0.taken, offset), $0.sent) }
   }
 
-  /// The command is over.
-  func close() {
-    isClosed = true
-    wake()
-  }
+  /// The command is over, or we leave.
+  func close() { change { $0.isClosed = true } }
 
-  private func wake() {
-    waiter?.resume()
-    waiter = nil
+  private func change(_ body: (inout State) -> Void) {
+    let answered = state.withLock { state in
+      body(&state)
+      return state.takeAnswered()
+    }
+    if let (waiter, answer) = answered { waiter.resume(returning: answer) }
   }
 }
