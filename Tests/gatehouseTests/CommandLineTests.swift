@@ -1,15 +1,20 @@
 import Testing
 
 @Suite(.timeLimit(.minutes(1))) struct CommandLineTests {
-  @Test(arguments: [
-    ["exec", "w", "--", "ls"], ["workspace", "list"], ["run", "x"], ["call", "list"],
-    ["link", "list"], ["top", "--once"],
-  ])
+  /// 1 may be a command's own code.
+  private static let withoutIdentity: [([String], Int32)] = [
+    (["exec", "w", "--", "ls"], 125), (["call", "invoke", "w", "files.list"], 125),
+    (["call", "follow", "c"], 125), (["workspace", "list"], 1), (["run", "x"], 1),
+    (["call", "list"], 1), (["link", "list"], 1), (["top", "--once"], 1),
+  ]
+
+  @Test(arguments: withoutIdentity)
   func `a command without an identity says what is missing, in one line`(
-    arguments: [String]
+    arguments: [String],
+    code: Int32
   ) async throws {
     let ending = try await Program.run(arguments)
-    #expect(ending.code == 1)
+    #expect(ending.code == code)
     #expect(ending.output.isEmpty)
     #expect(ending.complaints.split(separator: "\n").count == 1)
     #expect(ending.complaints.contains("cert.pem"))

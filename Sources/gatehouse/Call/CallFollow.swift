@@ -19,7 +19,7 @@ struct CallFollow: AsyncParsableCommand {
 
   func run() async throws {
     var end: Gatehouse_Tools_V1_Exit?
-    try await client.withClient { client in
+    try await client.withClient(failure: 125) { client in
       try await client.stream(
         "/gatehouse.tools.v1.Tools/Follow",
         Gatehouse_Tools_V1_FollowRequest.with { $0.callID = call }

@@ -10,11 +10,12 @@ struct CallInvoke: AsyncParsableCommand {
     discussion: """
       gatehouse call invoke w1 files.stat --request '{"path": "TUFLRUZJTEU="}'
       The JSON is protobuf's: bytes are base64. A tool's answer is printed as JSON; a command's
-      output as it comes.
+      output as it comes. With --json, each message of the call is a line.
       """
   )
 
   @OptionGroup var client: ClientOptions
+  @OptionGroup var output: JSONOption
 
   @Argument(help: "The workspace's name or id.")
   var workspace: String
@@ -34,7 +35,6 @@ struct CallInvoke: AsyncParsableCommand {
   var idempotencyKey = ""
 
   func run() async throws {
-    let signals = Signals.watch([Signals.interrupt, Signals.terminate, Signals.hangUp])
     var start = Gatehouse_Tools_V1_InvokeStart()
     start.workspace = workspace
     start.tool = tool
@@ -42,10 +42,11 @@ struct CallInvoke: AsyncParsableCommand {
     start.timeoutMs = UInt64(timeout) * 1000
     start.idempotencyKey = idempotencyKey
     start.acknowledges = true
-    let exit = try await client.withClient { [start] client in
-      try await Execution(client, start, Execution.Options()).run(signals: signals)
+    let exit = try await client.withClient(failure: 125) { [start] client in
+      let signals = Signals.watch([Signals.interrupt, Signals.terminate, Signals.hangUp])
+      return try await Execution(client, start, options()).run(signals: signals)
     }
-    if exit.outcome == .exited, exit.code == 0,
+    if !output.json, exit.outcome == .exited, exit.code == 0,
       let json = try ToolMessages.response(tool, exit.response)
     {
       try DataOutput.line(json)
@@ -53,5 +54,11 @@ struct CallInvoke: AsyncParsableCommand {
     let status = ExitStatus(exit)
     if !status.message.isEmpty { Talk.complain(status.message) }
     Exit.leave(with: status.code)
+  }
+
+  private func options() -> Execution.Options {
+    var options = Execution.Options()
+    if output.json { options.printJSON() }
+    return options
   }
 }

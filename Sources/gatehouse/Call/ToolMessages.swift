@@ -21,11 +21,20 @@ enum ToolMessages {
   }
 
   /// A tool's answer as JSON; `nil` for commands, which have none.
+  ///
+  /// - Throws: `ClientError` for bytes that are no answer of the tool's.
   static func response(_ tool: String, _ bytes: Data) throws -> String? {
     guard let response = types[tool]?.response else { return nil }
     var options = JSONEncodingOptions()
     options.preserveProtoFieldNames = true
-    return try response.init(serializedBytes: bytes).jsonString(options: options)
+    do {
+      return try response.init(serializedBytes: bytes).jsonString(options: options)
+    } catch {
+      throw ClientError(
+        "the daemon's answer is no \(response.protoMessageName): \(error)",
+        exitCode: 125
+      )
+    }
   }
 
   private static let types: [String: (request: any Message.Type, response: (any Message.Type)?)] = [

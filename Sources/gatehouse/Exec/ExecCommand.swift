@@ -12,11 +12,13 @@ struct ExecCommand: AsyncParsableCommand {
     discussion: """
       Standard input goes to the command, its two outputs come here byte by byte. Exits with the
       command's code; 124 deadline, 125 failure of ours, 126 not executable, 127 not found,
-      128+n signal, 130 interrupted.
+      128+n signal, 130 interrupted. With --json, standard output has each message of the call as a
+      line: output in base64, and the end.
       """
   )
 
   @OptionGroup var client: ClientOptions
+  @OptionGroup var output: JSONOption
 
   @Argument(help: "The workspace's name or id.")
   var workspace: String
@@ -45,28 +47,36 @@ struct ExecCommand: AsyncParsableCommand {
     guard !argv.isEmpty else {
       throw ValidationError("no command; write it after '--': gatehouse exec W -- ls -l")
     }
+    guard !tty || !output.json else {
+      throw ValidationError("--tty hands bytes to a terminal as they are; leave --json out")
+    }
     if let bad = env.first(where: { !$0.contains("=") }) {
       throw ValidationError("--env '\(bad)' is not NAME=VALUE")
     }
   }
 
   func run() async throws {
-    let signals = Signals.watch([
-      Signals.interrupt, Signals.terminate, Signals.hangUp, Signals.windowChanged,
-    ])
-    let mode = tty ? try Terminal.makeRaw() : nil
-    defer { mode?.restore() }
-    let exit = try await client.withClient { client in
-      var options = Execution.Options()
-      options.sendsInput = true
-      options.isTerminal = tty
-      options.talk = { Talk.say(Talk.style.dim("gatehouse: \($0)")) }
-      return try await Execution(client, start(), options).run(signals: signals)
+    let exit = try await client.withClient(failure: 125) { client in
+      // From here on there is something to end; before, a signal does what it does to any program.
+      let signals = Signals.watch([
+        Signals.interrupt, Signals.terminate, Signals.hangUp, Signals.windowChanged,
+      ])
+      let mode = tty ? try Terminal.makeRaw() : nil
+      defer { mode?.restore() }
+      return try await Execution(client, start(), options()).run(signals: signals)
     }
-    mode?.restore()
     let status = ExitStatus(exit)
     if !status.message.isEmpty { Talk.complain(status.message) }
     Exit.leave(with: status.code)
+  }
+
+  private func options() -> Execution.Options {
+    var options = Execution.Options()
+    options.sendsInput = true
+    options.isTerminal = tty
+    options.talk = { Talk.say(Talk.style.dim("gatehouse: \($0)")) }
+    if output.json { options.printJSON() }
+    return options
   }
 
   private func start() throws -> Gatehouse_Tools_V1_InvokeStart {

@@ -20,16 +20,29 @@ struct ClientOptions: ParsableArguments {
   var state: String?
 
   /// Connects, lends the client, and closes it.
-  func withClient<Result>(_ body: (PlaneClient) async throws -> Result) async throws -> Result {
-    let settings = try ClientSettings.find(.init(plane: plane, state: state))
-    let client = try await PlaneClient.connect(settings)
+  ///
+  /// - Parameters:
+  ///   - failure: the exit code of what has none of its own; 125 where 1 may be a command's.
+  ///   - body: is lent the client.
+  /// - Returns: what `body` does.
+  /// - Throws: `ClientError`; what `body` throws.
+  func withClient<Result>(
+    failure: Int32 = 1,
+    _ body: (PlaneClient) async throws -> Result
+  ) async throws -> Result {
     do {
-      let result = try await body(client)
-      await client.close()
-      return result
-    } catch {
-      await client.close()
-      throw error
+      let settings = try ClientSettings.find(.init(plane: plane, state: state))
+      let client = try await PlaneClient.connect(settings)
+      do {
+        let result = try await body(client)
+        await client.close()
+        return result
+      } catch {
+        await client.close()
+        throw error
+      }
+    } catch let error as ClientError where error.exitCode == 1 {
+      throw error.with(exitCode: failure)
     }
   }
 }

@@ -31,8 +31,9 @@ struct RunCommand: AsyncParsableCommand {
   var model = ""
 
   func run() async throws {
-    let signals = Signals.watch([Signals.interrupt, Signals.terminate, Signals.hangUp])
     let end = try await client.withClient { client in
+      // Before there is a plane to ask, a signal does what it does to any program.
+      let signals = Signals.watch([Signals.interrupt, Signals.terminate, Signals.hangUp])
       let chat = try await start(client)
       if !output.json { Talk.say(Talk.style.dim("chat \(chat.chatID), model \(chat.model)")) }
       return try await withThrowingTaskGroup(of: Gatehouse_Plane_V1_TurnEnded?.self) { group in
