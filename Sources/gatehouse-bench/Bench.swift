@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import EventLoop
 internal import Glibc
 internal import Host
 
@@ -14,6 +15,7 @@ internal import Host
   )
 
   static func main() async {
+    StandardDescriptors.fill()
     do {
       // Before any other thread starts. The children end with this process.
       try StopSignals.onFirst {

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Client
 internal import Console
+internal import EventLoop
 
 /// The root command.
 struct Gatehouse: AsyncParsableCommand {
@@ -27,6 +28,7 @@ enum Version {
 @main
 enum Program {
   static func main() async {
+    StandardDescriptors.fill()
     Signals.ignoreBrokenPipes()
     do {
       var command = try Gatehouse.parseAsRoot()
