@@ -43,7 +43,7 @@ import Wire
     var all: [String] { state.withLock { $0 } }
   }
 
-  @Test func `a chat is shown as it goes, with long output counted`() {
+  @Test func `a chat is shown as it goes, with long output counted`() throws {
     let (words, talk) = (Lines(), Lines())
     var printer = ChatPrinter(
       style: Style(isColoured: false),
@@ -74,7 +74,7 @@ import Wire
         }
       ),
     ]
-    for update in updates { printer.show(.with { $0.event = update }) }
+    for update in updates { try printer.show(.with { $0.event = update }) }
     #expect(words.all == ["I look.", "\n"])
     #expect(talk.all.first == "● process.exec $ ls")
     #expect(talk.all.dropFirst().prefix(12).map { $0.suffix(2) }.last == "12")

@@ -7,7 +7,7 @@ package struct ChatPrinter: Sendable {
   private static let maxLines = 12
 
   private let style: Style
-  private let words: @Sendable (String) -> Void
+  private let words: @Sendable (String) throws -> Void
   private let talk: @Sendable (String) -> Void
   private var isInLine = false
   private var outputs: [String: Output] = [:]
@@ -21,7 +21,7 @@ package struct ChatPrinter: Sendable {
   /// `words` takes the agent's text as it comes, `talk` whole lines about its work.
   package init(
     style: Style,
-    words: @escaping @Sendable (String) -> Void,
+    words: @escaping @Sendable (String) throws -> Void,
     talk: @escaping @Sendable (String) -> Void
   ) {
     self.style = style
@@ -29,23 +29,24 @@ package struct ChatPrinter: Sendable {
     self.talk = talk
   }
 
-  package mutating func show(_ update: Gatehouse_Plane_V1_FollowChatResponse) {
+  /// - Throws: what `words` throws.
+  package mutating func show(_ update: Gatehouse_Plane_V1_FollowChatResponse) throws {
     switch update.event {
     case .text(let text):
-      words(Plain.text(text.text))
+      try words(Plain.text(text.text))
       isInLine = !text.text.hasSuffix("\n")
     case .toolStarted(let started):
-      endLine()
+      try endLine()
       outputs[started.callID] = Output()
       talk(style.cyan("● ") + style.bold(started.tool) + " " + Plain.text(started.summary))
     case .toolOutput(let output): show(output)
     case .toolEnded(let ended): show(ended)
-    case .step: endLine()
+    case .step: try endLine()
     case .retrying(let retrying):
-      endLine()
+      try endLine()
       let seconds = Double(retrying.delayMs) / 1000
       talk(style.yellow("… \(Plain.text(retrying.reason)); again in \(seconds) s"))
-    case .ended(let ended): show(ended)
+    case .ended(let ended): try show(ended)
     case nil: break
     }
   }
@@ -87,9 +88,9 @@ package struct ChatPrinter: Sendable {
     }
   }
 
-  private mutating func show(_ ended: Gatehouse_Plane_V1_TurnEnded) {
-    endLine()
-    let tokens = ended.inputTokens + ended.outputTokens
+  private mutating func show(_ ended: Gatehouse_Plane_V1_TurnEnded) throws {
+    try endLine()
+    let tokens = ended.inputTokens &+ ended.outputTokens
     let usage = tokens > 0 ? ", \(tokens) tokens" : ""
     let work = "\(ended.steps) steps, \(ended.calls) calls\(usage)"
     switch ended.state {
@@ -99,8 +100,8 @@ package struct ChatPrinter: Sendable {
     }
   }
 
-  private mutating func endLine() {
-    if isInLine { words("\n") }
+  private mutating func endLine() throws {
+    if isInLine { try words("\n") }
     isInLine = false
   }
 }

@@ -39,7 +39,7 @@ struct ChatWatch: Sendable {
   func run() async throws -> Gatehouse_Plane_V1_TurnEnded {
     var printer = ChatPrinter(
       style: Talk.style,
-      words: { try? DataOutput.write($0) },
+      words: { try DataOutput.write($0) },
       talk: { Talk.say($0) }
     )
     var end: Gatehouse_Plane_V1_TurnEnded?
@@ -48,7 +48,7 @@ struct ChatWatch: Sendable {
       Gatehouse_Plane_V1_FollowChatRequest.with { $0.chatID = chat }
     ) { (update: Gatehouse_Plane_V1_FollowChatResponse) in
       if case .ended(let ended) = update.event { end = ended }
-      if asJSON { try DataOutput.json(update) } else { printer.show(update) }
+      if asJSON { try DataOutput.json(update) } else { try printer.show(update) }
     }
     guard let end else { throw ClientError("the plane ended without the turn's end") }
     return end

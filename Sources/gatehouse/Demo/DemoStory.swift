@@ -136,7 +136,7 @@ struct DemoStory: Sendable {
       "/gatehouse.plane.v1.Chats/Follow",
       Gatehouse_Plane_V1_FollowChatRequest.with { $0.chatID = chat.chatID }
     ) { (update: Gatehouse_Plane_V1_FollowChatResponse) in
-      printer.show(update)
+      try printer.show(update)
       if case .ended(let ended) = update.event { end = ended }
     }
     return end
