@@ -214,7 +214,8 @@ package nonisolated struct Gatehouse_Tools_V1_StreamOffset: Sendable {
   package init() {}
 }
 
-/// Everything before these positions has arrived and need not be kept.
+/// Everything before these positions has arrived and need not be kept. A stream
+/// that is not named stays where an earlier one put it.
 package nonisolated struct Gatehouse_Tools_V1_Ack: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -238,7 +239,8 @@ package nonisolated struct Gatehouse_Tools_V1_StreamTotal: Sendable {
   /// produced, lost ones included
   package var bytes: UInt64 = 0
 
-  /// of all bytes produced; 32 bytes
+  /// Of all bytes produced: 32 bytes. Empty when no one daemon saw them all, since
+  /// it took the call over from one that was killed; then there is only the count.
   package var sha256: Data = Data()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()

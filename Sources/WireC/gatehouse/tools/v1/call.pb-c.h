@@ -171,7 +171,8 @@ struct  Gatehouse__Tools__V1__StreamOffset
 
 
 /*
- * Everything before these positions has arrived and need not be kept.
+ * Everything before these positions has arrived and need not be kept. A stream
+ * that is not named stays where an earlier one put it.
  */
 struct  Gatehouse__Tools__V1__Ack
 {
@@ -196,7 +197,8 @@ struct  Gatehouse__Tools__V1__StreamTotal
    */
   uint64_t bytes;
   /*
-   * of all bytes produced; 32 bytes
+   * Of all bytes produced: 32 bytes. Empty when no one daemon saw them all, since
+   * it took the call over from one that was killed; then there is only the count.
    */
   ProtobufCBinaryData sha256;
 };
