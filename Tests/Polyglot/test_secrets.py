@@ -28,6 +28,18 @@ def test_the_marker_is_nowhere_else(plane, client, toold, local, tmp_path_factor
                 assert MARKER.encode() not in file.read_bytes(), file
 
 
+def test_the_marker_is_wiped_from_the_planes_own_environment(plane, client):
+    """Root may read it; nobody else may look at all."""
+    client.list()  # it has started
+    try:
+        text = pathlib.Path(f"/proc/{plane.process.pid}/environ").read_bytes()
+    except PermissionError:
+        assert os.geteuid() != 0
+    else:
+        assert b"PATH=" in text, "what was read is no environment"
+        assert MARKER.encode() not in text
+
+
 def test_nobody_reads_the_plane_from_outside(plane, client, local):
     output = client.exec(local.id, "sh", "-c", f"cat /proc/{plane.process.pid}/environ").result()
     assert output.stdout == b"" and output.exit.code != 0
