@@ -11,14 +11,15 @@ MARKER = "sk-marker-" + os.urandom(12).hex()
 class Plane:
     """A `gatehouse plane` with a marker for a model key in its environment."""
 
-    def __init__(self, state):
-        self.state, self.log = state, state.parent / "plane.log"
+    def __init__(self, state, *options):
+        self.state, self.log, self.options = state, state.parent / "plane.log", options
         self.start()
 
     def start(self):
         assert (BINARIES / "gatehouse").exists(), f"no {BINARIES}/gatehouse; run 'make build' first"
         command = [BINARIES / "gatehouse", "plane", "--state", self.state, "--listen", "127.0.0.1:0",
-                   "--listen-open", "127.0.0.1:0", "--listen-admin", "127.0.0.1:0"]
+                   "--listen-open", "127.0.0.1:0", "--listen-admin", "127.0.0.1:0",
+                   *self.options]
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
                 command, stdout=subprocess.PIPE, stderr=log, env=os.environ | {"OPENAI_API_KEY": MARKER})
