@@ -86,8 +86,7 @@ package struct Chat: Sendable {
 
   private mutating func take(_ answer: ModelAnswer) {
     isModelAsked = false
-    usage.inputTokens += answer.usage.inputTokens
-    usage.outputTokens += answer.usage.outputTokens
+    usage += answer.usage
     guard ending == nil else { return }
     calls = answer.calls.map { makeCall($0) }
     callCount += calls.count
