@@ -177,4 +177,21 @@ import Wire
     #expect(end.inputTokens == (count > 0 ? UInt64(Int.max) : 0))
     #expect(step.outputTokens == (count > 0 ? UInt64(Int.max) : 0))
   }
+
+  @Test func `calls of one answer that share an id get results of their own`() {
+    var answer = ModelAnswer.calls(Self.ls, Self.ls, Self.ls)
+    for index in answer.calls.indices { answer.calls[index].id = "same" }
+    answer.calls[2].id = "gatehouse_c2"
+    var chat = chat(.asked("p"), .stepBegan, .answered(answer))
+    for name in ["c1", "c2", "c3"] {
+      chat.apply(.callBegan(name))
+      chat.apply(.callEnded(name, done(name)))
+    }
+    let results = chat.messages.compactMap { message -> [String]? in
+      if case .result(let id, let text) = message { [id, text] } else { nil }
+    }
+    #expect(results.map { $0[1] } == ["c1", "c2", "c3"])
+    #expect(Set(results.map { $0[0] }).count == 3)
+    #expect(results.first?[0] == "same")
+  }
 }
