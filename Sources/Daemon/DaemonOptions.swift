@@ -7,6 +7,8 @@ package struct DaemonOptions: Sendable {
   package var state: String
   /// The workspace: where commands run and files are.
   package var root: String
+  /// The root was made for this workspace alone, so it may lie in what is hidden.
+  package var ownsRoot = false
   /// The plane's mutual listener; `nil`: as enrollment says.
   package var plane: HostPort?
   /// The plane's open listener, and the file with the one-use token; needed until enrolled.

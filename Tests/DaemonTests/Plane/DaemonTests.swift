@@ -59,6 +59,24 @@ private func withDaemon(
     await plane.close()
   }
 
+  @Test func `do not start with a root that shows what is hidden`() async throws {
+    let plane = try await ScriptedPlane()
+    let path = try makeTemporaryFolder()
+    var options = try TestDaemon.options(path, plane, ScriptedPlane.token)
+    let daemon = { try Daemon(options, on: EventLoop(name: "test daemon"), log: Log { _ in }) }
+    for (root, word) in [
+      (path, "contains"), (path + "/state", "kept"), (path + "/state/calls", "lies in"),
+    ] {
+      try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
+      options.root = root
+      let problem = #expect(throws: DaemonOptions.Problem.self) { _ = try daemon() }
+      #expect(problem?.description.contains("'\(root)'") == true)
+      #expect(problem?.description.contains(word) == true)
+    }
+    await plane.close()
+    try? FileManager.default.removeItem(atPath: path)
+  }
+
   @Test func `run a command to its exact end`() async throws {
     try await withDaemon { plane, _ in
       try plane.offer("call_1", script: "echo out; echo err >&2; exit 3")
