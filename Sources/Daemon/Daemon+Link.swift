@@ -35,7 +35,13 @@ extension Daemon {
         identification: .pinned(to: options.pins)
       )
       dialing = nil
-      try open(connection)
+      do {
+        try open(connection)
+      } catch {
+        // Refused here, for its key is not a pinned one; the peer holds it open for ever.
+        close(connection)
+        throw error
+      }
     } catch {
       dialing = nil
       failed(error)
@@ -76,6 +82,10 @@ extension Daemon {
       daemon.redialTimer = nil
       daemon.dial()
     }
+  }
+
+  private func close(_ connection: Connection) {
+    connection.assumeIsolated { $0.closeClient() }
   }
 
   private func open(_ connection: Connection) throws {

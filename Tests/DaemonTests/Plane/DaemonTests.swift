@@ -59,6 +59,28 @@ private func withDaemon(
     await plane.close()
   }
 
+  @Test func `leave no connection behind when the plane's key is not a pinned one`() async throws {
+    let plane = try await ScriptedPlane()
+    let path = try makeTemporaryFolder()
+    var options = try TestDaemon.options(path, plane, ScriptedPlane.token)
+    let enrolled = try DaemonProcess(path, options)
+    await plane.linked(1)
+    enrolled.end(Signals.terminate)
+    options.pins = [try PrivateKey.generate().publicKey.pin]
+    let (refusals, stopped) = (Watched(0), Watched(false))
+    let log = Log { line in if line.contains("dial_failed") { refusals.change { $0 += 1 } } }
+    let daemon = try Daemon(options, on: EventLoop(name: "test daemon"), log: log)
+    daemon.start { _ in stopped.change { $0 = true } }
+    await refusals.wait { $0 >= 2 }
+    while await plane.mutual.connectionCount > 0, !Task.isCancelled { await Task.yield() }
+    #expect(!Task.isCancelled, "connections stay open")
+    daemon.stop()
+    await stopped.wait { $0 }
+    daemon.loop.stop()
+    await plane.close()
+    try? FileManager.default.removeItem(atPath: path)
+  }
+
   @Test func `do not start with a root that shows what is hidden`() async throws {
     let plane = try await ScriptedPlane()
     let path = try makeTemporaryFolder()
