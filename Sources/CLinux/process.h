@@ -24,6 +24,19 @@ static inline int gh_process_control(int option, unsigned long value) {
   return prctl(option, value, 0UL, 0UL, 0UL);
 }
 
+// `fcntl` and `open` are variadic. Opens the null device on each of 0, 1 and 2 that is closed.
+static inline int gh_hold_standard_streams(void) {
+  for (int stream = 0; stream < 3; stream++)
+    if (fcntl(stream, F_GETFD) < 0 && open("/dev/null", O_RDWR) != stream) return -1;
+  return 0;
+}
+
+// `ioctl` is variadic. What a pipe or terminal holds to be read, or -1.
+static inline int gh_readable_bytes(int descriptor) {
+  int count = 0;
+  return ioctl(descriptor, FIONREAD, &count) == 0 ? count : -1;
+}
+
 // O_PATH is a GNU extension; a descriptor that only holds a place.
 static const int GH_O_PATH = 010000000;
 _Static_assert(O_CLOEXEC == 02000000, "numbers of x86 and ARM");

@@ -151,7 +151,9 @@ extension Daemon {
       case .welcome(let welcome): welcomed(welcome, on: link)
       case .offer(let offer): offered(offer, on: link)
       case .resume(let resume): resumed(resume, on: link)
-      case .cancel(let cancel): perform(calls.handle(cancel.callId, .cancel), of: cancel.callId)
+      case .cancel(let cancel):
+        perform(calls.handle(cancel.callId, .cancel), of: cancel.callId)
+        limitTail(of: cancel.callId)
       case .heartbeat: break
       case .drain(let drain):
         log("drain", ["reason": drain.reason])

@@ -202,7 +202,9 @@ extension Daemon {
     switch call.work {
     case .none: break
     case .files(let cancellation): cancellation.cancel()
-    case .command(let command): end(command, reason == .deadline ? .timedOut : .cancelled)
+    case .command(let command):
+      end(command, reason == .deadline ? .timedOut : .cancelled)
+      if reason == .deadline { limitTail(of: id) }
     }
   }
 }

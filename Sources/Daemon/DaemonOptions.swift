@@ -25,6 +25,9 @@ package struct DaemonOptions: Sendable {
   /// What is logged, and how; no format: text on a terminal, else JSON.
   package var logLevel = LogLevel.info
   package var logFormat: LogFormat?
+  /// For the plane to take what was written by a command that was ordered to end, once it has.
+  /// Kept short of what the plane waits for an exit, with the time to kill.
+  package var tail: Duration = .seconds(5)
   /// `gatehouse-toold` itself, which supervises the commands.
   package var program = "/proc/self/exe"
 

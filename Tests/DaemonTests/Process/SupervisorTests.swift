@@ -191,6 +191,16 @@ private func openDescriptors() throws -> Int {
     try command.finish()
   }
 
+  @Test func `leaves a count of what nobody read`() throws {
+    let command = try shell("head -c 5000 /dev/zero; head -c 300 /dev/zero >&2")
+    let supervisor = try #require(command.link.child)
+    command.loseDaemon()
+    Program.reap(supervisor)
+    let record = ExitRecord(in: command.folder)
+    #expect(record?.ending == .ended(.exited(0)))
+    #expect(record?.unread == [5_000, 300])
+  }
+
   @Test func `is ended when no daemon comes back`() throws {
     let command = try shell("echo ready; sleep 60")
     try command.pump { $0.text.contains("ready") }
