@@ -173,7 +173,9 @@ extension Daemon {
     guard link.epoch == nil else { return }
     link.epoch = SessionEpoch(welcome.sessionEpoch)
     if welcome.heartbeatMs > 0 {
-      link.liveness = Liveness(now: .now, interval: .milliseconds(welcome.heartbeatMs))
+      // Whatever the plane says, neither a flood nor a link that is never missed.
+      let interval = min(max(welcome.heartbeatMs, 100), 600_000)
+      link.liveness = Liveness(now: .now, interval: .milliseconds(interval))
     }
     tick(link.number)
     log(
