@@ -7,6 +7,10 @@ package enum StandardStream: Int32, Sendable {
 
   package var isTerminal: Bool { isatty(rawValue) == 1 }
 
+  /// Opens the null device on those that are closed, standard input too. Call it first: else the next
+  /// socket has one of their numbers, and gets what is meant for people.
+  package static func holdAll() { _ = gh_hold_standard_streams() }
+
   /// What nobody reads any more is not an error.
   package func write(_ text: String) {
     var rest = Array(text.utf8)[...]

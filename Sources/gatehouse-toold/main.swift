@@ -42,6 +42,7 @@ func run(_ options: DaemonOptions) throws {
   if let problem = problem.withLock({ $0 }) { throw problem }
 }
 
+StandardStream.holdAll()
 do {
   switch try Arguments(ThisProcess.arguments) {
   case .help: StandardStream.output.write(Arguments.usage)
