@@ -110,7 +110,9 @@ let package = Package(
       "Plane",
       [
         "EventLoop", "Crypto", "TLS", "RPC", "Calls", "Wire", "HTTP1", "Host", "Identity",
-        "PlanePKI", "Broker", "Providers", "Agent", "Metrics", "LogLines", protobuf, logging, yaml,
+        "PlanePKI", "Broker", "Providers", "Sandbox", "Agent", "Metrics", "LogLines", protobuf,
+        logging,
+        yaml,
       ]
     ),
 

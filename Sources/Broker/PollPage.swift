@@ -7,6 +7,9 @@ struct PollPage {
   private(set) var response = Gatehouse_Tools_V1_PollResponse()
   private var cursor: CallLog.Cursor
   private var room: Int
+  /// What a chunk or gap costs of a page besides its data, at most. Without it a page of many small
+  /// ones would be larger than a message may be.
+  private static let overhead = 32
 
   init(_ request: Gatehouse_Tools_V1_PollRequest) {
     cursor = CallLog.Cursor(from: Positions(request.from))
@@ -27,14 +30,16 @@ struct PollPage {
 
   private mutating func add(_ item: CallLog.Item) {
     switch item {
-    case .gap(let gap): response.gaps.append(gap.wire)
+    case .gap(let gap):
+      response.gaps.append(gap.wire)
+      room -= Self.overhead
     case .message(let message, let chunk):
       var wire = Gatehouse_Tools_V1_Chunk()
       wire.stream = chunk.stream.wire
       wire.offset = chunk.offset
       wire.data = Data(message[chunk.data])
       response.chunks.append(wire)
-      room -= chunk.data.count
+      room -= chunk.data.count + Self.overhead
     }
   }
 }

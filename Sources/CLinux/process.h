@@ -24,6 +24,12 @@ static inline int gh_process_control(int option, unsigned long value) {
   return prctl(option, value, 0UL, 0UL, 0UL);
 }
 
+// `ioctl` is variadic. What a pipe or terminal holds to be read, or -1.
+static inline int gh_readable_bytes(int descriptor) {
+  int count = 0;
+  return ioctl(descriptor, FIONREAD, &count) == 0 ? count : -1;
+}
+
 // O_PATH is a GNU extension; a descriptor that only holds a place.
 static const int GH_O_PATH = 010000000;
 _Static_assert(O_CLOEXEC == 02000000, "numbers of x86 and ARM");

@@ -57,8 +57,22 @@ static void drop_capabilities(void) {
     (void)prctl(PR_CAPBSET_DROP, dropped[index], 0, 0, 0);
 }
 
+// Root's exec grants what is inheritable besides what the bounding set leaves (capabilities(7)):
+// some container runtimes start us with such a set, and it would bring back what was dropped.
+static int clear_inheritable(void) {
+  struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
+  struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
+  if (syscall(SYS_capget, &header, sets) != 0) return -1;
+  for (size_t index = 0; index < sizeof sets / sizeof *sets; index++) sets[index].inheritable = 0;
+  if (syscall(SYS_capset, &header, sets) != 0) return -1;
+  // Ambient ones fall with the inheritable; said again, since kernels before 4.3 have none.
+  (void)prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+  return 0;
+}
+
 static int confine(int ruleset) {
   drop_capabilities();
+  if (clear_inheritable() != 0) return -1;
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return -1;
   return ruleset < 0 ? 0 : (int)syscall(SYS_landlock_restrict_self, ruleset, 0);
 }

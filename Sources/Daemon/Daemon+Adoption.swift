@@ -82,10 +82,17 @@ extension Daemon {
       watchDeadline(of: call)
       watch(supervisor, of: call, command)
       // Killed in the middle of a transfer: no position can be trusted any more.
-      if command.positions?.inDoubt ?? true { end(command, .abandoned) }
+      if command.positions?.inDoubt ?? true {
+        for output in call.outputs { output.dropRest() }
+        end(command, .abandoned)
+      }
     } catch {
-      for output in call.outputs { output.close() }
-      toolEnded(call.id, ExitRecord(in: folder.folder).map(Ending.init) ?? .lost)
+      let record = ExitRecord(in: folder.folder)
+      for (index, output) in call.outputs.enumerated() {
+        output.lose(record?.unread(index) ?? 0)
+        output.close()
+      }
+      toolEnded(call.id, record.map(Ending.init) ?? .lost)
     }
   }
 }

@@ -74,7 +74,7 @@ extension Daemon {
     var isMore = true
     while isMore {
       isMore = false
-      for output in call.outputs {
+      for output in call.outputs where !output.isDropping {
         guard carry.call.queuedBytes < Self.maxQueuedBytes else {
           return carry.call.notifyWhenDrained()
         }

@@ -117,6 +117,7 @@ extension Daemon {
         if case .notStarted = record.ending { for output in call.outputs { closePipe(output) } }
         for output in call.outputs { readPipe(of: call, output) }
         finishIfDone(call, command)
+        if command.ending != nil { limitTail(of: id) }
       case .gone: supervisorGone(call, command)
       }
     }
@@ -143,9 +144,18 @@ extension Daemon {
   private func supervisorGone(_ call: LiveCall, _ command: LiveCall.Command) {
     stopWatching(command)
     guard command.record == nil else { return finishIfDone(call, command) }
-    command.record = command.folder.flatMap { ExitRecord(in: $0.folder) }
-    for output in call.outputs { closePipe(output) }
-    toolEnded(call.id, command.record.map(Ending.init) ?? .lost)
+    let record = command.folder.flatMap { ExitRecord(in: $0.folder) }
+    command.record = record
+    for (index, output) in call.outputs.enumerated() {
+      if let pipe = output.pipe {
+        readPipe(of: call, output)
+        output.lose(pipe.descriptor.readableBytes)
+      } else {
+        output.lose(record?.unread(index) ?? 0)
+      }
+      closePipe(output)
+    }
+    toolEnded(call.id, record.map(Ending.init) ?? .lost)
   }
 
   /// The command has ended and its output is read: the supervisor may go.
@@ -155,7 +165,32 @@ extension Daemon {
     toolEnded(call.id, Ending(record))
   }
 
+  /// After an order to end a call whose command has ended: who would read its output may have
+  /// stopped reading, and the exit must not wait for them. What is not taken in time becomes a gap.
+  func limitTail(of id: String) {
+    guard live[id]?.command?.record != nil else { return }
+    _ = schedule(at: .now + options.tail) { $0.cutTail(id) }
+  }
+
+  private func cutTail(_ id: String) {
+    guard let call = live[id], let command = call.command else { return }
+    for output in call.outputs { output.dropRest() }
+    for output in call.outputs { readPipe(of: call, output) }
+    // Its queue leaves only as its reader takes it: the exit comes on another one.
+    if let carry = call.carry, carry.call.queuedBytes > 0 {
+      call.carry = nil
+      call.input.forgetCredit()
+      carry.call.cancel()
+      log("tail_dropped", ["call": id])
+      perform(calls.handle(id, .carryClosed(attachment: carry.attachment)), of: id)
+    }
+    finishIfDone(call, command)
+  }
+
   // MARK: Output
+
+  /// Buffers that are read of a pipe to be dropped, of 128 KiB each; a pipe holds up to 1 MiB.
+  private static let maxDropped = 64
 
   /// Moves what a pipe holds into its ring, as far as there is room, and sends it.
   func readPipe(of call: LiveCall, _ output: CallOutput) {
@@ -163,15 +198,20 @@ extension Daemon {
     var buffer = loop.takeScratch()
     // One buffer in a turn, so that others have theirs; all of it once the command has ended.
     var isMore = true
+    var turns = 0
     while isMore {
-      guard output.ring.room > 0 else {
+      turns += 1
+      guard output.room > 0 else {
         stopWatching(output)
         break
       }
       isMore = transfer(pipe, into: output, &buffer, command) && command.record != nil
+      // More than a pipe holds: somebody writes who outlived the command, and is not waited for.
+      if output.isDropping, turns > Self.maxDropped { closePipe(output) }
+      isMore = isMore && output.pipe != nil
     }
     loop.returnScratch(buffer)
-    if output.ring.room > 0, output.pipe != nil { startWatching(output, of: call) }
+    if output.room > 0, output.pipe != nil { startWatching(output, of: call) }
     pump(call)
   }
 
@@ -183,9 +223,9 @@ extension Daemon {
     _ command: LiveCall.Command
   ) -> Bool {
     command.positions?.begin()
-    let result = try? pipe.descriptor.read(into: &buffer, limit: output.ring.room)
+    let result = try? pipe.descriptor.read(into: &buffer, limit: output.room)
     if case .bytes(let count) = result { output.append(buffer[..<count]) }
-    command.positions?.commit(output.ring.end, at: Int(output.stream.rawValue))
+    command.positions?.commit(output.end, at: Int(output.stream.rawValue))
     switch result {
     case .bytes: return true
     // The command is gone, and whoever still holds the pipe is none of it.

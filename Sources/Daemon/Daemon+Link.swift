@@ -35,7 +35,13 @@ extension Daemon {
         identification: .pinned(to: options.pins)
       )
       dialing = nil
-      try open(connection)
+      do {
+        try open(connection)
+      } catch {
+        // Refused here, for its key is not a pinned one; the peer holds it open for ever.
+        close(connection)
+        throw error
+      }
     } catch {
       dialing = nil
       failed(error)
@@ -76,6 +82,10 @@ extension Daemon {
       daemon.redialTimer = nil
       daemon.dial()
     }
+  }
+
+  private func close(_ connection: Connection) {
+    connection.assumeIsolated { $0.closeClient() }
   }
 
   private func open(_ connection: Connection) throws {
@@ -141,7 +151,9 @@ extension Daemon {
       case .welcome(let welcome): welcomed(welcome, on: link)
       case .offer(let offer): offered(offer, on: link)
       case .resume(let resume): resumed(resume, on: link)
-      case .cancel(let cancel): perform(calls.handle(cancel.callId, .cancel), of: cancel.callId)
+      case .cancel(let cancel):
+        perform(calls.handle(cancel.callId, .cancel), of: cancel.callId)
+        limitTail(of: cancel.callId)
       case .heartbeat: break
       case .drain(let drain):
         log("drain", ["reason": drain.reason])
@@ -161,7 +173,9 @@ extension Daemon {
     guard link.epoch == nil else { return }
     link.epoch = SessionEpoch(welcome.sessionEpoch)
     if welcome.heartbeatMs > 0 {
-      link.liveness = Liveness(now: .now, interval: .milliseconds(welcome.heartbeatMs))
+      // Whatever the plane says, neither a flood nor a link that is never missed.
+      let interval = min(max(welcome.heartbeatMs, 100), 600_000)
+      link.liveness = Liveness(now: .now, interval: .milliseconds(interval))
     }
     tick(link.number)
     log(

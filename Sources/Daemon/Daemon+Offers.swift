@@ -22,8 +22,11 @@ extension Daemon {
     let isNew = live[offer.callId] == nil
     let actions = calls.offer(offer.callId, ticket, isWhole: isWhole)
     if isNew, calls[offer.callId] != nil { live[offer.callId] = makeCall(offer) }
-    // Offered again: what the plane may have of it, it has acknowledged.
-    for output in live[offer.callId]?.outputs ?? [] { output.sent = output.ring.start }
+    // Offered again: it never had a carry that the plane knew, so the plane has nothing of it. A
+    // repeated one opens nothing; its positions are those of the stream there is.
+    if opensCarry(actions) {
+      for output in live[offer.callId]?.outputs ?? [] { output.sent = 0 }
+    }
     perform(actions, of: offer.callId, on: link)
   }
 
@@ -83,12 +86,15 @@ extension Daemon {
     }
     let actions = calls.handle(resume.callId, .granted(ticket))
     // A repeated resume opens nothing; its positions are those of the stream there is.
-    let opensCarry = actions.contains { if case .openCarry = $0 { true } else { false } }
-    if opensCarry {
+    if opensCarry(actions) {
       for output in call.outputs { output.sent = positions[output.stream] }
     }
     perform(actions, of: resume.callId, on: link)
     resumeReading(call)
+  }
+
+  private func opensCarry(_ actions: [DaemonCall.Action]) -> Bool {
+    actions.contains { if case .openCarry = $0 { true } else { false } }
   }
 
   /// Does what a call's machine says; `link` is where an offer or resume came from.
@@ -202,7 +208,9 @@ extension Daemon {
     switch call.work {
     case .none: break
     case .files(let cancellation): cancellation.cancel()
-    case .command(let command): end(command, reason == .deadline ? .timedOut : .cancelled)
+    case .command(let command):
+      end(command, reason == .deadline ? .timedOut : .cancelled)
+      if reason == .deadline { limitTail(of: id) }
     }
   }
 }

@@ -7,6 +7,8 @@ internal import Sandbox
 extension Daemon {
   /// Time to tell the plane how calls ended, once their processes are gone.
   private static let farewell = Duration.seconds(1)
+  /// For all calls to end. A tool may be stuck in the kernel, on a dead network file system.
+  private static let stopLimit = Duration.seconds(60)
 
   /// Ends all calls and waits until nothing of them is left.
   func endAll() {
@@ -21,6 +23,7 @@ extension Daemon {
       case .command(let command): end(command, .abandoned)
       }
     }
+    _ = schedule(at: .now + Self.stopLimit) { $0.end(nil) }
     stopIfDone()
   }
 

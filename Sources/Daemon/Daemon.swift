@@ -58,6 +58,18 @@ package actor Daemon {
     self.options = options
     self.loop = loop
     self.log = log
+    let place = CommandPlace(
+      state: options.state,
+      root: options.root,
+      hidden: options.hidden,
+      account: .current,
+      inherited: Account.environment
+    )
+    self.place = place
+    let hidden = place.hidden
+    if let conflict = RootConflict(of: options.root, hidden: hidden, isMade: options.ownsRoot) {
+      throw DaemonOptions.Problem(conflict.description)
+    }
     do {
       let state = SharedFolder(try StateFolder(options.state))
       guard state.folder.takeAlone() else {
@@ -66,19 +78,12 @@ package actor Daemon {
       self.state = state
       journal = SharedFolder(try state.folder.folder("calls"))
       _ = try state.folder.folder(CommandPlace.scratchName)
-      root = SharedRoot(try Root(options.root))
-      tools = FileTools(root: try Root(options.root))
+      root = SharedRoot(try Root(options.root, hidden: hidden))
+      tools = FileTools(root: try Root(options.root, hidden: hidden))
     } catch let error as SystemError {
       throw DaemonOptions.Problem(error.description)
     }
     store = IdentityStore(folder: state)
-    place = CommandPlace(
-      state: options.state,
-      root: options.root,
-      hidden: options.hidden,
-      account: .current,
-      inherited: Account.environment
-    )
     pool = WorkerPool(name: "tools", threads: 4)
     spawner = WorkerPool(name: "spawner", threads: 2)
     ThisProcess.ignoreBrokenPipes()

@@ -7,6 +7,8 @@ package struct DaemonOptions: Sendable {
   package var state: String
   /// The workspace: where commands run and files are.
   package var root: String
+  /// The root was made for this workspace alone, so it may lie in what is hidden.
+  package var ownsRoot = false
   /// The plane's mutual listener; `nil`: as enrollment says.
   package var plane: HostPort?
   /// The plane's open listener, and the file with the one-use token; needed until enrolled.
@@ -23,6 +25,9 @@ package struct DaemonOptions: Sendable {
   /// What is logged, and how; no format: text on a terminal, else JSON.
   package var logLevel = LogLevel.info
   package var logFormat: LogFormat?
+  /// For the plane to take what was written by a command that was ordered to end, once it has.
+  /// Kept short of what the plane waits for an exit, with the time to kill.
+  package var tail: Duration = .seconds(5)
   /// `gatehouse-toold` itself, which supervises the commands.
   package var program = "/proc/self/exe"
 

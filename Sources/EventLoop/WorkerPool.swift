@@ -3,53 +3,33 @@ internal import Synchronization
 
 /// A few named threads for work that blocks: files, names, child processes.
 ///
-/// Its queue is bounded: beyond the bound `run` throws `Full`, so that a caller hears of overload
-/// at once. Threads start with the first work and end with the pool.
+/// Its queue is bounded: beyond the bound `run` throws `Refused`, so that a caller hears of overload
+/// at once. Threads start with the first work and end with the pool; what it took by then is done.
 package final class WorkerPool: Sendable {
-  package struct Full: Error, CustomStringConvertible {
+  /// The work was not taken.
+  package struct Refused: Error, CustomStringConvertible {
     package let pool: String
-    package var description: String { "too much work waits for '\(pool)'; try again later" }
-  }
+    package let isClosed: Bool
 
-  private let name: String
-  private let maxQueued: Int
-  private let state: Mutex<State>
-  private let available: Semaphore
-
-  private struct State {
-    var queue: [@Sendable () -> Void] = []
-    var head = 0
-    var threadsToStart: Int
-    var isClosed = false
-
-    var queued: Int { queue.count - head }
-
-    mutating func next() -> (@Sendable () -> Void)? {
-      guard head < queue.count else { return nil }
-      let work = queue[head]
-      head += 1
-      if head == queue.count {
-        queue.removeAll(keepingCapacity: true)
-        head = 0
-      }
-      return work
+    package var description: String {
+      isClosed
+        ? "'\(pool)' is closed; it takes no more work"
+        : "too much work waits for '\(pool)'; try again later"
     }
   }
 
+  private let name: String
+  private let work: Work
+
   package init(name: String, threads: Int, maxQueued: Int = 1_024) {
     self.name = name
-    self.maxQueued = maxQueued
-    self.state = Mutex(State(threadsToStart: threads))
-    self.available = Semaphore()
+    work = Work(threads: threads, maxQueued: maxQueued)
   }
 
-  deinit { close() }
+  deinit { work.close() }
 
-  /// Ends the threads after the work at hand.
-  package func close() {
-    state.withLock { $0.isClosed = true }
-    available.signal()
-  }
+  /// Takes no more work, and ends the threads after what it has taken.
+  package func close() { work.close() }
 
   /// Runs `body` on one of the threads and gives what it returns.
   package func run<Value: Sendable>(
@@ -65,36 +45,96 @@ package final class WorkerPool: Sendable {
   }
 
   /// Runs `work` on one of the threads.
-  package func submit(_ work: @escaping @Sendable () -> Void) throws(Full) {
-    let (isAccepted, mustStart) = state.withLock { state in
-      guard state.queued < maxQueued, !state.isClosed else { return (false, false) }
-      state.queue.append(work)
-      guard state.threadsToStart > 0 else { return (true, false) }
-      state.threadsToStart -= 1
-      return (true, true)
-    }
-    guard isAccepted else { throw Full(pool: name) }
-    available.signal()
-    guard mustStart else { return }
-    let (name, available) = (name, available)
-    // A thread that cannot start leaves its share to the others, or to the next `submit`.
-    do {
-      try Thread.start(named: name) { [weak self] in
-        while true {
-          available.wait()
-          guard let self, self.runNext() else { return available.signal() }
-        }
-      }
-    } catch {
-      state.withLock { $0.threadsToStart += 1 }
+  package func submit(_ work: @escaping @Sendable () -> Void) throws(Refused) {
+    switch self.work.add(work) {
+    case .taken: break
+    case .takenByNewThread: startThread()
+    case .full: throw Refused(pool: name, isClosed: false)
+    case .closed: throw Refused(pool: name, isClosed: true)
     }
   }
 
-  /// - Returns: whether the thread is to go on.
-  private func runNext() -> Bool {
-    let (work, isClosed) = state.withLock { ($0.next(), $0.isClosed) }
-    work?()
-    return !isClosed
+  private func startThread() {
+    // A thread that cannot start leaves its share to the others, or to the next `submit`.
+    do {
+      try Thread.start(named: name) { [work] in while work.doNext() {} }
+    } catch {
+      work.threadDidNotStart()
+    }
+  }
+}
+
+/// What waits for a pool's threads. They hold it, so that it outlives the pool until it is empty.
+private final class Work: Sendable {
+  typealias Item = @Sendable () -> Void
+
+  enum OnAdd { case taken, takenByNewThread, full, closed }
+
+  private let maxQueued: Int
+  private let state: Mutex<State>
+  /// Signalled for each item, and once for the end.
+  private let available = Semaphore()
+
+  private struct State {
+    var queue: [Item] = []
+    var head = 0
+    var threadsToStart: Int
+    var isClosed = false
+
+    var queued: Int { queue.count - head }
+
+    mutating func next() -> Item? {
+      guard head < queue.count else { return nil }
+      let item = queue[head]
+      head += 1
+      if head == queue.count {
+        queue.removeAll(keepingCapacity: true)
+        head = 0
+      }
+      return item
+    }
+  }
+
+  init(threads: Int, maxQueued: Int) {
+    self.maxQueued = maxQueued
+    state = Mutex(State(threadsToStart: threads))
+  }
+
+  func add(_ item: @escaping Item) -> OnAdd {
+    let result = state.withLock { state -> OnAdd in
+      if state.isClosed { return .closed }
+      guard state.queued < maxQueued else { return .full }
+      state.queue.append(item)
+      guard state.threadsToStart > 0 else { return .taken }
+      state.threadsToStart -= 1
+      return .takenByNewThread
+    }
+    if result == .taken || result == .takenByNewThread { available.signal() }
+    return result
+  }
+
+  func threadDidNotStart() { state.withLock { $0.threadsToStart += 1 } }
+
+  func close() {
+    let isFirst = state.withLock { state in
+      defer { state.isClosed = true }
+      return !state.isClosed
+    }
+    if isFirst { available.signal() }
+  }
+
+  /// Waits for an item and does it.
+  ///
+  /// - Returns: whether the thread is to go on: false when closed and empty.
+  func doNext() -> Bool {
+    available.wait()
+    guard let item = state.withLock({ $0.next() }) else {
+      // The signal of the end: all threads are to see it.
+      available.signal()
+      return false
+    }
+    item()
+    return true
   }
 }
 

@@ -102,6 +102,20 @@ package struct ModelUsage: Sendable, Equatable {
     self.inputTokens = inputTokens
     self.outputTokens = outputTokens
   }
+
+  /// Both together; `Int.max` when there are more.
+  package var total: Int { Self.sum(inputTokens, outputTokens) }
+
+  package static func += (usage: inout ModelUsage, more: ModelUsage) {
+    usage.inputTokens = sum(usage.inputTokens, more.inputTokens)
+    usage.outputTokens = sum(usage.outputTokens, more.outputTokens)
+  }
+
+  /// Models are not ours: what they count may be anything. Below zero counts as nothing.
+  private static func sum(_ some: Int, _ more: Int) -> Int {
+    let (sum, isTooMuch) = max(0, some).addingReportingOverflow(max(0, more))
+    return isTooMuch ? .max : sum
+  }
 }
 
 /// What happens while an answer is on its way.

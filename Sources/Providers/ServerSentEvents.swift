@@ -66,7 +66,8 @@ package struct ServerSentEvents: Sendable {
     case "event": name = String(decoding: value, as: UTF8.self)
     case "data":
       guard (data?.count ?? 0) + value.count < maxBytes else { throw TooLong(maxBytes: maxBytes) }
-      data = data.map { $0 + [UInt8(ascii: "\n")] + value } ?? Array(value)
+      // In place: an event of a million short lines must not cost their square.
+      if data == nil { data = Array(value) } else { data?.append(contentsOf: [0x0A] + value) }
     default: break
     }
   }

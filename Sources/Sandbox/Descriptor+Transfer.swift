@@ -84,6 +84,9 @@ extension Descriptor {
   }
 
   /// Reads what is there, `limit` bytes at most, into the front of `buffer`, which keeps its size.
+  /// What a pipe or terminal holds to be read, in bytes; 0 where that cannot be said.
+  package var readableBytes: UInt64 { UInt64(max(0, gh_readable_bytes(number))) }
+
   package func read(
     into buffer: inout [UInt8],
     limit: Int = .max

@@ -1,3 +1,5 @@
+internal import CLinux
+
 /// Which part of the file system a command may use: everything may be read and executed except
 /// what is hidden, and only some of it written.
 ///
@@ -25,18 +27,38 @@ package struct FileView: Equatable, Sendable {
     "/dev/pts", "/dev/shm",
   ]
 
-  /// Where the account with this home folder keeps what lets others act in its name, and what is
-  /// ours.
-  package static func credentials(in home: String) -> [String] {
-    [
+  /// Where an account keeps what lets others act in its name, and what is ours.
+  ///
+  /// Its home is the one that it has, and the one that `environment` names: a service or `sudo` may
+  /// have set another, and the first is there all the same.
+  package static func secrets(homes: [String], environment: [String: String]) -> [String] {
+    var paths = (homes + [environment["HOME"]].compactMap(\.self)).flatMap(credentials)
+    if let folder = environment["XDG_CONFIG_HOME"], folder.hasPrefix("/") {
+      paths.append(folder + "/gatehouse")
+    }
+    if let key = environment["GATEHOUSE_KEY"].flatMap(FileTree.realPath) { paths.append(key) }
+    // Sockets of the session and its keyring, and registry credentials of containers.
+    paths.append("/run/user/\(getuid())")
+    var seen: Set<String> = []
+    return paths.filter { seen.insert($0).inserted }
+  }
+
+  /// The same for one home folder.
+  static func credentials(in home: String) -> [String] {
+    let home = home.hasSuffix("/") ? String(home.dropLast()) : home
+    let paths = [
       ".config/gatehouse", ".ssh", ".aws", ".azure", ".gnupg", ".kube", ".docker", ".config/gcloud",
       ".config/gh", ".config/op", ".config/hub", ".netrc", ".git-credentials",
-      ".config/git/credentials",
-      ".npmrc", ".pypirc", ".cargo/credentials", ".cargo/credentials.toml", ".vault-token",
-      ".terraform.d", ".password-store", ".local/share/keyrings", ".mozilla",
-      ".config/google-chrome",
-      ".config/chromium", ".bash_history", ".zsh_history", ".python_history",
+      ".config/git/credentials", ".npmrc", ".pypirc", ".cargo/credentials",
+      ".cargo/credentials.toml", ".vault-token", ".terraform.d", ".password-store",
+      ".local/share/keyrings", ".mozilla", ".config/google-chrome", ".config/chromium",
+      ".bash_history", ".zsh_history", ".python_history", ".claude", ".claude.json", ".codex",
+      ".config/anthropic", ".m2/settings.xml", ".m2/settings-security.xml",
+      ".gradle/gradle.properties", ".pgpass", ".my.cnf", ".s3cfg",
     ].map { home + "/" + $0 }
+    // In a cache, beside which commands make names: hidden where it is, since it costs them that.
+    return paths
+      + [".cache/huggingface/token"].map { home + "/" + $0 }.filter { FileTree.realPath($0) != nil }
   }
 
   /// Where commands keep what they would otherwise fetch or build each time.
@@ -83,6 +105,13 @@ package struct FileView: Equatable, Sendable {
         names,
         into: &grants
       )
+    }
+  }
+
+  /// The paths, and what they are without symbolic links, whether there is anything or not.
+  static func realPaths(of paths: [String]) -> [String] {
+    paths.flatMap { path in
+      [path, FileTree.realFolder(of: path), FileTree.realPath(path)].compactMap(\.self)
     }
   }
 

@@ -59,9 +59,10 @@ package struct Place: ~Copyable, Sendable {
   /// Puts a file with `content` there, whole or not at all, durable when this returns: a temporary
   /// file beside it is written, synced, and renamed.
   ///
-  /// `replaced` is what is there now: its permissions are kept, its owner too where that is allowed.
-  /// It must be writable, though renaming would not ask for that. `nil` means that nothing may be
-  /// there (EEXIST otherwise); then the file has `permissions`, whatever the process's mask says.
+  /// `replaced` is what is there now: its permissions are kept, without set-id bits, and its owner
+  /// too where that is allowed. It must be writable, though renaming would not ask for that. `nil`
+  /// means that nothing may be there (EEXIST otherwise); then the file has `permissions`, whatever
+  /// the process's mask says.
   package func put(
     _ content: [UInt8],
     replacing replaced: FileStatus?,
@@ -108,7 +109,9 @@ package struct Place: ~Copyable, Sendable {
     }
     // Only an administrator may give files away; otherwise the owner changes to the daemon's.
     if let replaced { _ = fchown(file.number, replaced.owner, replaced.group) }
-    guard fchmod(file.number, replaced?.permissions ?? permissions) == 0, fsync(file.number) == 0
+    // Whatever was trusted to run as its owner was the old content.
+    let kept = replaced.map { $0.permissions & 0o777 }
+    guard fchmod(file.number, kept ?? permissions) == 0, fsync(file.number) == 0
     else { throw SystemError("write a file") }
   }
 

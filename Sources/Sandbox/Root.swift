@@ -5,15 +5,20 @@ package import EventLoop
 /// descriptor. No path is checked as a string.
 ///
 /// Paths are bytes relative to the folder; an empty one is the folder itself. An absolute path, a
-/// `..` or a symbolic link that leads out fails with EXDEV; a NUL in a path with EINVAL.
+/// `..` or a symbolic link that leads out fails with EXDEV; a NUL in a path with EINVAL. What is
+/// hidden in it is found by where the kernel arrived, too, whatever path led there; its errors say
+/// `SystemError.isHidden`.
 package struct Root: ~Copyable, Sendable {
   private let folder: Descriptor
+  private let hidden: HiddenPaths
 
-  /// Holds the folder at `path`, by the daemon's own view of the file system.
-  package init(_ path: String) throws(SystemError) {
+  /// Holds the folder at `path`, by the daemon's own view of the file system, without the `hidden`
+  /// paths and what is below them. What the folder itself lies in hides nothing of it.
+  package init(_ path: String, hidden: [String] = []) throws(SystemError) {
     let number = unsafe gh_open_root(path)
     guard number >= 0 else { throw SystemError("open \(path)") }
     folder = Descriptor(owning: number)
+    self.hidden = HiddenPaths(hidden, below: path)
   }
 
   /// Opens a file for reading. Does not wait for the writer of a pipe.
@@ -49,10 +54,9 @@ package struct Root: ~Copyable, Sendable {
       guard !name.isEmpty, name != [.dot], name != [.dot, .dot] else {
         throw SystemError("place a file", code: EISDIR)
       }
-      let place = Place(
-        folder: Folder(owning: try beneath(parent, O_RDONLY | O_DIRECTORY)),
-        name: name
-      )
+      let folder = Folder(owning: try beneath(parent, O_RDONLY | O_DIRECTORY))
+      try hidden.check(name, in: folder.descriptor.number)
+      let place = Place(folder: folder, name: name)
       guard try place.status()?.kind == .link else { return place }
       let target = try place.target()
       guard target.first != .slash else { throw SystemError("follow a link", code: EXDEV) }
@@ -77,6 +81,7 @@ package struct Root: ~Copyable, Sendable {
       guard error.code == ENOENT else { throw error }
       let (parent, name) = PathBytes.split(path)
       let folder = try beneath(parent, O_DIRECTORY, isPlace: true)
+      try hidden.check(name, in: folder.number)
       let made = unsafe mkdirat(folder.number, PathBytes.terminated(name), 0o755)
       // Somebody else may have made it meanwhile.
       guard made == 0 || gh_errno() == EEXIST else { throw SystemError("make a folder") }
@@ -97,7 +102,11 @@ package struct Root: ~Copyable, Sendable {
       let number =
         unsafe isPlace
         ? gh_hold_beneath(folder.number, path, flags) : gh_open_beneath(folder.number, path, flags)
-      if number >= 0 { return Descriptor(owning: number) }
+      if number >= 0 {
+        let found = Descriptor(owning: number)
+        try hidden.check(number)
+        return found
+      }
       guard gh_errno() == EAGAIN || gh_errno() == EINTR else { throw SystemError("open a path") }
     }
     throw SystemError("open a path", code: EBUSY)

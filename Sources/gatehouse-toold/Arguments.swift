@@ -17,6 +17,7 @@ enum Arguments {
 
       --state DIR              key, certificate and journal; made if need be, for this account only
       --root DIR               the workspace: where files are and commands start
+      --own-root DIR           the same, made for it alone: it may lie in what is hidden
       --ca FILE                what the plane's certificate must chain to, in PEM
       --enroll-address H:P     the plane's open listener; needed until enrolled
       --token-file FILE        holds the one-use join token; needed until enrolled
@@ -67,7 +68,8 @@ enum Arguments {
   ) throws(Misuse) {
     switch name {
     case "--state": options.state = try makeFolder(value)
-    case "--root": options.root = try realPath(value)
+    case "--root": (options.root, options.ownsRoot) = (try realPath(value), false)
+    case "--own-root": (options.root, options.ownsRoot) = (try realPath(value), true)
     case "--ca": options.authoritiesPEM = try read(value)
     case "--enroll-address": options.enrollAddress = try address(value)
     case "--plane": options.plane = try address(value)

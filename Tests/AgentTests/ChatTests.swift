@@ -148,4 +148,50 @@ import Wire
     #expect(end.state == .failed)
     #expect(end.reason.contains(reason))
   }
+
+  @Test(arguments: [Int.max, Int.min, -1])
+  func `tokens beyond counting end the turn, and are told as what they can be`(count: Int) throws {
+    let usage = ModelUsage(inputTokens: count, outputTokens: count)
+    var answer = ModelAnswer.calls(Self.ls)
+    answer.usage = usage
+    var chat = chat(.asked("p"), .stepBegan, .answered(answer))
+    chat.apply(.callBegan("c1"))
+    chat.apply(.callEnded("c1", done("1")))
+    let effects = chat.next()
+    if count > 0 {
+      guard case .end(let end)? = effects.first else {
+        Issue.record("the turn goes on: \(effects)")
+        return
+      }
+      #expect(end.reason.contains("tokens"))
+      chat.apply(.stepBegan)
+      chat.apply(.answered(answer))
+    } else {
+      guard case .askModel? = effects.first else {
+        Issue.record("the turn ended: \(effects)")
+        return
+      }
+    }
+    let end = Gatehouse_Plane_V1_TurnEnded(TurnEnd(state: .failed), of: chat)
+    let step = Gatehouse_Plane_V1_StepEnded(step: 1, usage: usage)
+    #expect(end.inputTokens == (count > 0 ? UInt64(Int.max) : 0))
+    #expect(step.outputTokens == (count > 0 ? UInt64(Int.max) : 0))
+  }
+
+  @Test func `calls of one answer that share an id get results of their own`() {
+    var answer = ModelAnswer.calls(Self.ls, Self.ls, Self.ls)
+    for index in answer.calls.indices { answer.calls[index].id = "same" }
+    answer.calls[2].id = "gatehouse_c2"
+    var chat = chat(.asked("p"), .stepBegan, .answered(answer))
+    for name in ["c1", "c2", "c3"] {
+      chat.apply(.callBegan(name))
+      chat.apply(.callEnded(name, done(name)))
+    }
+    let results = chat.messages.compactMap { message -> [String]? in
+      if case .result(let id, let text) = message { [id, text] } else { nil }
+    }
+    #expect(results.map { $0[1] } == ["c1", "c2", "c3"])
+    #expect(Set(results.map { $0[0] }).count == 3)
+    #expect(results.first?[0] == "same")
+  }
 }

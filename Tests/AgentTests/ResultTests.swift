@@ -46,6 +46,49 @@ import Wire
     #expect(last.hasSuffix("that is the end]\n789"))
   }
 
+  @Test(arguments: [0, 1, UInt64(Int.max), UInt64(Int.max) + 1, .max])
+  func `numbers that no file has change nothing but the text`(number: UInt64) throws {
+    let read = Gatehouse_Tools_V1_ReadResponse.with {
+      $0.content = Data("a\nb\n".utf8)
+      $0.firstLine = number
+      $0.totalLines = number
+      $0.offset = number
+      $0.totalBytes = number
+      $0.truncated = true
+    }
+    let search = Gatehouse_Tools_V1_SearchResponse.with {
+      $0.filesSearched = number
+      $0.matches = [
+        .with {
+          $0.path = Data("f".utf8)
+          $0.line = number
+          $0.column = .max
+          $0.text = Data("match".utf8)
+          $0.before = [Data("before".utf8)]
+          $0.after = [Data("after".utf8), Data("after".utf8)]
+        }
+      ]
+    }
+    let stat = Gatehouse_Tools_V1_StatResponse.with {
+      $0.file.bytes = number
+      $0.file.mode = .max
+      $0.file.modifiedUnixUs = .min
+    }
+    let write = Gatehouse_Tools_V1_WriteResponse.with { $0.totalBytes = number }
+    let edit = Gatehouse_Tools_V1_EditResponse.with {
+      $0.totalBytes = number
+      $0.replacements = .max
+    }
+    let answers: [(String, any SwiftProtobuf.Message)] = [
+      ("files.read", read), ("files.search", search), ("files.stat", stat), ("files.write", write),
+      ("files.edit", edit),
+    ]
+    for (tool, answer) in answers {
+      let bytes = Data(try answer.serializedBytes() as [UInt8])
+      #expect(FileResponses.text(bytes, tool: tool).text.count > 10, "\(tool)")
+    }
+  }
+
   private func result(
     _ tool: String,
     output: String = "",

@@ -67,6 +67,10 @@ import Wire
     ("files.read", #"{"path":"a\u0000b"}"#, "NUL"),
     ("files.edit", #"{"path":"a","edits":[]}"#, "'edits' is empty"),
     ("files.edit", #"{"path":"a","edits":[{"old_text":"x"}]}"#, "'new_text'"),
+    (
+      "files.edit",
+      #"{"path":"a","edits":[{"old_text":"x","new_text":"y","regex":true}]}"#, "not 'regex'"
+    ),
     ("files.write", #"{"path":"a","content":"","if_match":"xyz"}"#, "64 hexadecimal digits"),
   ])
   func `what can't be used is told to the model`(tool: String, arguments: String, reason: String) {

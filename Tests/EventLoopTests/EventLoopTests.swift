@@ -1,3 +1,4 @@
+import Synchronization
 import Testing
 
 @testable import EventLoop
@@ -64,8 +65,31 @@ import Testing
   @Test func `a full queue is said at once`() async throws {
     let pool = WorkerPool(name: "test", threads: 0, maxQueued: 1)
     try pool.submit {}
-    #expect(throws: WorkerPool.Full.self) { try pool.submit {} }
+    #expect(throws: WorkerPool.Refused.self) { try pool.submit {} }
   }
+
+  @Test func `what was taken is done after the close, and nothing more is taken`() async throws {
+    let done = AsyncStream<Int>.makeStream()
+    let isClosed = Flag()
+    do {
+      let pool = WorkerPool(name: "test", threads: 1)
+      try pool.submit { while !isClosed.isSet {} }
+      for number in 1...3 { try pool.submit { done.continuation.yield(number) } }
+      pool.close()
+      let error = #expect(throws: WorkerPool.Refused.self) { try pool.submit {} }
+      #expect(error?.isClosed == true)
+    }
+    isClosed.set()
+    var numbers: [Int] = []
+    for await number in done.stream.prefix(3) { numbers.append(number) }
+    #expect(numbers == [1, 2, 3])
+  }
+}
+
+private final class Flag: Sendable {
+  private let value = Atomic(false)
+  var isSet: Bool { value.load(ordering: .acquiring) }
+  func set() { value.store(true, ordering: .releasing) }
 }
 
 @Suite struct `Addresses` {

@@ -166,6 +166,20 @@ internal import Wire
     await test.stop()
   }
 
+  @Test func `a root that shows the plane's state is refused, with a remedy`() async throws {
+    let test = try await TestPlane(daemon: daemon())
+    let admin = try await test.admin()
+    let state = test.state.folder.path
+    let parent = "/" + state.split(separator: "/").dropLast().joined(separator: "/")
+    for root in ["/", state, state + "/client", parent] {
+      let status = await #expect(throws: RPCStatus.self) { _ = try await create(admin, root: root) }
+      #expect(status?.code == .invalidArgument, "\(root)")
+      #expect(status?.message.contains("the root '\(root)'") == true, "\(status?.message ?? "")")
+      #expect(status?.message.contains("; name a") == true)
+    }
+    await test.stop()
+  }
+
   @Test func `a daemon outlives the plane and finds the next one`() async throws {
     let first = try await TestPlane(daemon: daemon())
     let id = try await create(first.admin()).id

@@ -154,6 +154,16 @@ import Testing
     #expect(!error.message.contains(Self.key))
   }
 
+  @Test(arguments: ["-1", "1e30", "9223372036854775807", "1.5", "\"7\"", "null"])
+  func `a count of tokens that cannot be is no count`(count: String) async throws {
+    let usage = #"{"choices":[],"usage":{"prompt_tokens":\#(count),"completion_tokens":3}}"#
+    let server = try ScriptedServer(
+      .events(Self.chunk(#"{"content":"x"}"#), usage, "[DONE]")
+    )
+    let answer = try await ask(server)
+    #expect(answer.usage == ModelUsage(inputTokens: 0, outputTokens: 3))
+  }
+
   @Test func `what passes is tried again, also after half a stream`() async throws {
     let events = EventLog()
     let server = try ScriptedServer(

@@ -107,6 +107,13 @@ struct RootTests {
     #expect(folder.read("a/b.txt") == "inside")
   }
 
+  @Test func `new content is not trusted as the old was`() throws {
+    unsafe chmod(folder.path + "/a/b.txt", 0o6751)
+    let place = try Root(folder.path).place(of: Array("a/b.txt".utf8))
+    try place.put([1], replacing: try place.status(), permissions: 0)
+    #expect(try place.status()?.permissions == 0o751)
+  }
+
   @Test func `permissions are kept, and a new file's are exact`() throws {
     let root = try Root(folder.path)
     unsafe chmod(folder.path + "/a/b.txt", 0o751)

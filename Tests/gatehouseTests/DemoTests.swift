@@ -23,4 +23,17 @@ import Testing
     #expect(ending.code == 1)
     #expect(ending.complaints.contains("OPENAI_API_KEY"))
   }
+
+  @Test func `someone's home is no workspace`() async throws {
+    let home = FileManager.default.temporaryDirectory.path + "/home-\(UUID().uuidString)"
+    try FileManager.default.createDirectory(atPath: home, withIntermediateDirectories: false)
+    defer { try? FileManager.default.removeItem(atPath: home) }
+    let ending = try await Program.run(
+      ["demo", "--repo", home, "--prompt", "x"],
+      environment: ["HOME": home, "GATEHOUSE_MODEL_URL": "http://127.0.0.1:9/v1"]
+    )
+    #expect(ending.code == 1)
+    #expect(ending.complaints.contains("the root '\(home)' contains '\(home)/."))
+    #expect(ending.complaints.contains("name a folder"))
+  }
 }

@@ -54,7 +54,7 @@ extension Chat {
     if steps >= bounds.maxSteps {
       return TurnEnd(state: .failed, reason: "the turn reached its bound of \(steps) steps")
     }
-    let tokens = usage.inputTokens + usage.outputTokens
+    let tokens = usage.total
     guard tokens < bounds.maxTokens else {
       return TurnEnd(state: .failed, reason: "the turn reached its bound with \(tokens) tokens")
     }

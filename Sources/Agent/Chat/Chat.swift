@@ -22,6 +22,8 @@ package struct Chat: Sendable {
   /// The step's calls, in the model's order.
   private(set) var calls: [TurnCall] = []
   private var callsMade = 0
+  /// Of all its calls: a result names its call by this alone.
+  private var callIDs: Set<String> = []
 
   package init(
     instructions: String,
@@ -86,8 +88,7 @@ package struct Chat: Sendable {
 
   private mutating func take(_ answer: ModelAnswer) {
     isModelAsked = false
-    usage.inputTokens += answer.usage.inputTokens
-    usage.outputTokens += answer.usage.outputTokens
+    usage += answer.usage
     guard ending == nil else { return }
     calls = answer.calls.map { makeCall($0) }
     callCount += calls.count
@@ -112,12 +113,11 @@ package struct Chat: Sendable {
   private mutating func makeCall(_ call: ModelCall) -> TurnCall {
     callsMade += 1
     let name = "c\(callsMade)"
-    let isTaken = messages.contains {
-      if case .result(call.id, _) = $0 { true } else { false }
-    }
+    var id = call.id.isEmpty ? "gatehouse_\(name)" : call.id
+    while !callIDs.insert(id).inserted { id = "gatehouse_\(name)_\(callIDs.count)" }
     return TurnCall(
       name: name,
-      id: call.id.isEmpty || isTaken ? "gatehouse_\(name)" : call.id,
+      id: id,
       model: call,
       action: catalog.plan(call)
     )

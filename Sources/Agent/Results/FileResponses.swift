@@ -24,7 +24,7 @@ enum FileResponses {
   private static func read(_ response: Gatehouse_Tools_V1_ReadResponse) -> String {
     let text = String(decoding: response.content, as: UTF8.self)
     let lines = text.isEmpty ? 0 : text.utf8.count { $0 == 10 } + (text.utf8.last == 10 ? 0 : 1)
-    let last = Int(response.firstLine) + max(lines, 1) - 1
+    let last = lineNumber(response.firstLine) + max(lines, 1) - 1
     var head =
       lines == 0
       ? "[no lines of \(response.totalLines)"
@@ -63,13 +63,14 @@ enum FileResponses {
     var lines: [String] = []
     for match in response.matches {
       let path = name(match.path)
-      let first = Int(match.line) - match.before.count
+      let line = lineNumber(match.line)
+      let first = line - match.before.count
       for (index, text) in match.before.enumerated() {
         lines.append("\(path)-\(first + index)- \(name(text))")
       }
       lines.append("\(path):\(match.line): \(name(match.text))")
       for (index, text) in match.after.enumerated() {
-        lines.append("\(path)-\(Int(match.line) + 1 + index)- \(name(text))")
+        lines.append("\(path)-\(line + 1 + index)- \(name(text))")
       }
     }
     if lines.isEmpty { lines = ["no match in \(response.filesSearched) files"] }
@@ -90,6 +91,9 @@ enum FileResponses {
     if !response.sha256.isEmpty { text += ", sha256 \(Hexadecimal.text(response.sha256))" }
     return text
   }
+
+  /// A daemon may say any number; no file has more lines than this, and sums still fit.
+  private static func lineNumber(_ line: UInt64) -> Int { Int(min(line, 1 << 53)) }
 
   private static func more(_ continuation: Data) -> [String] {
     guard !continuation.isEmpty else { return [] }

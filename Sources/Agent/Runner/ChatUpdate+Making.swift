@@ -64,9 +64,9 @@ extension PlannedCall {
 extension Gatehouse_Plane_V1_StepEnded {
   init(step: Int, usage: ModelUsage) {
     self.init()
-    self.step = UInt32(step)
-    inputTokens = UInt64(usage.inputTokens)
-    outputTokens = UInt64(usage.outputTokens)
+    self.step = UInt32(clamping: step)
+    inputTokens = UInt64(clamping: usage.inputTokens)
+    outputTokens = UInt64(clamping: usage.outputTokens)
   }
 }
 
@@ -75,10 +75,10 @@ extension Gatehouse_Plane_V1_TurnEnded {
     self.init()
     state = .init(end.state)
     reason = end.reason
-    steps = UInt32(chat.steps)
-    calls = UInt32(chat.callCount)
-    inputTokens = UInt64(chat.usage.inputTokens)
-    outputTokens = UInt64(chat.usage.outputTokens)
+    steps = UInt32(clamping: chat.steps)
+    calls = UInt32(clamping: chat.callCount)
+    inputTokens = UInt64(clamping: chat.usage.inputTokens)
+    outputTokens = UInt64(clamping: chat.usage.outputTokens)
   }
 }
 

@@ -99,7 +99,10 @@ enum FileTools {
   ) { (arguments: ToolArguments) throws(ToolArgumentError) in
     var request = Gatehouse_Tools_V1_EditRequest()
     request.path = try path(arguments)
-    for edit in try arguments.objects("edits") { request.edits.append(try replacement(edit)) }
+    let known = ["old_text", "new_text", "replace_all"]
+    for edit in try arguments.objects("edits", of: known) {
+      request.edits.append(try replacement(edit))
+    }
     guard !request.edits.isEmpty else { throw ToolArgumentError("'edits' is empty") }
     if let condition = try precondition(arguments) { request.ifMatch = condition }
     return try run("files.edit", request, about: request.path)

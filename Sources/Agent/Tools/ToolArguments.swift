@@ -73,11 +73,16 @@ struct ToolArguments: Sendable {
     return texts
   }
 
-  /// The objects of an array; empty when absent.
-  func objects(_ key: String) throws(ToolArgumentError) -> [ToolArguments] {
+  /// The objects of an array, with no keys but these; empty when absent.
+  func objects(_ key: String, of known: [String]) throws(ToolArgumentError) -> [ToolArguments] {
     var objects: [ToolArguments] = []
     for element in try array(key) {
-      guard element.members != nil else { throw wrong(key, element, "an array of objects") }
+      guard let members = element.members else { throw wrong(key, element, "an array of objects") }
+      if let stranger = members.first(where: { !known.contains($0.key) }) {
+        throw ToolArgumentError(
+          "each of '\(key)' has \(known.joined(separator: ", ")), not '\(stranger.key)'"
+        )
+      }
       objects.append(ToolArguments(element))
     }
     return objects

@@ -15,6 +15,10 @@ final class CallOutput {
   private(set) var pipe: SharedDescriptor?
   /// Set while the loop watches the pipe.
   var registration: Registration?
+  /// Bytes after the ring's that nobody will get; the plane makes a gap of them.
+  private var lost: UInt64 = 0
+  /// Nobody waits for the rest any more: what comes is only counted, what waits is not sent.
+  private(set) var isDropping = false
   private var hash = SHA256()
   /// False after a change of daemon: then nobody has seen all bytes.
   private let isHashed: Bool
@@ -28,13 +32,26 @@ final class CallOutput {
 
   func open(_ pipe: SharedDescriptor) { self.pipe = pipe }
 
+  /// The first byte that was not read yet.
+  var end: UInt64 { ring.end + lost }
+
+  /// How many bytes `append` would take now.
+  var room: Int { isDropping ? .max : ring.room }
+
   func append(_ bytes: ArraySlice<UInt8>) {
     if isHashed { hash.update(bytes.span) }
-    ring.append(bytes)
+    if isDropping { lost += UInt64(bytes.count) } else { ring.append(bytes) }
   }
 
+  /// From here on output is counted and dropped, with what waits to be sent.
+  func dropRest() { isDropping = true }
+
+  /// After its end: `count` bytes were written that nobody has read.
+  func lose(_ count: UInt64) { lost += count }
+
   func acknowledge(before offset: UInt64) throws(PositionError) {
-    try ring.acknowledge(before: offset)
+    // The plane may acknowledge its own gap for what was lost at the end.
+    try ring.acknowledge(before: offset <= end ? min(offset, ring.end) : offset)
   }
 
   func close() {
@@ -45,7 +62,7 @@ final class CallOutput {
   var total: StreamTotal {
     StreamTotal(
       stream: stream.wire,
-      bytes: ring.end,
+      bytes: end,
       sha256: isHashed ? hash.finalize() : []
     )
   }

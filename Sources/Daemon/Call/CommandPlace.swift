@@ -3,6 +3,8 @@ internal import Sandbox
 /// Where the commands of a workspace run: their environment and what they may see.
 struct CommandPlace: Sendable {
   let environment: CommandEnvironment
+  /// Absolute paths that neither commands nor file tools may reach.
+  let hidden: [String]
   /// `nil`: this kernel has no Landlock.
   let view: FileView?
 
@@ -12,8 +14,10 @@ struct CommandPlace: Sendable {
   {
     var environment = CommandEnvironment(from: inherited, account: account)
     let home = environment.variables["HOME"] ?? account.home
+    self.hidden =
+      [state] + hidden + FileView.secrets(homes: [home, account.home], environment: inherited)
     var view = FileView(
-      hidden: [state] + hidden + FileView.credentials(in: home),
+      hidden: self.hidden,
       writable: [root, "/tmp", "/var/tmp"] + FileView.caches(in: home)
     )
     if view.hidden.contains(where: { $0.hasPrefix("/tmp/") }) {

@@ -35,7 +35,7 @@ extension FileTools {
       throw ToolError(.tooLarge, "\(PathText.quoted(path)) is above 16 MiB; edit it with a command")
     }
 
-    let edited = try batch.apply(to: old, named: PathText.quoted(path))
+    let edited = try batch.apply(to: old, named: PathText.quoted(path), cancellation)
     try put(edited.content, at: place, path, replacing: current.status, 0)
     let diff = diff(path, from: current, to: edited.content)
     return EditResponse(

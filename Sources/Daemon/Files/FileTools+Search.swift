@@ -19,10 +19,11 @@ extension FileTools {
     let status = try ToolError.translating(path) { () throws(SystemError) in
       try workspace.root.status(of: path)
     }
-    var search = Search(try pattern(request), request, from: position)
+    let limits = Search.Limits(until: .now + searchTime, cancellation)
+    var search = Search(try pattern(request), request, from: position, limits)
     if status.kind != .folder {
       try requireRegular(status, path)
-      search.visit(path, content: try searchable(path, status))
+      try search.visit(path, content: try searchable(path, status))
       return search.response
     }
     let options = TreeWalk.Options(
@@ -34,9 +35,12 @@ extension FileTools {
     let filter = PathFilter(request.globs, below: path)
     while !search.isFull, let entry = walk.next() {
       try cancellation.check()
-      guard entry.status.kind == .regular, filter.accepts(entry.path) else { continue }
-      // Unreadable ones are counted, not failed: one file must not end a search of thousands.
-      search.visit(entry.path, content: (try? searchable(entry.path, entry.status)) ?? nil)
+      guard search.hasTime(for: entry.path) else { break }
+      if entry.status.kind == .regular, filter.accepts(entry.path) {
+        // Unreadable ones are counted, not failed: one file must not end a search of thousands.
+        try search.visit(entry.path, content: (try? searchable(entry.path, entry.status)) ?? nil)
+      }
+      search.hasBegun = true
     }
     return search.response
   }
@@ -84,7 +88,8 @@ struct SearchPosition: Equatable {
   init?(_ continuation: [UInt8]) throws(ToolError) {
     guard !continuation.isEmpty else { return nil }
     let digits = continuation.lastIndex(of: 0).map { continuation[($0 + 1)...] }
-    guard let digits, let line = Int(String(decoding: digits, as: UTF8.self)) else {
+    guard let digits, let line = Int(String(decoding: digits, as: UTF8.self)), line >= 0
+    else {
       throw ToolError(
         .invalidArgument,
         "the continuation is not from a search; give the one of the last response"
@@ -110,17 +115,39 @@ private struct Search: ~Copyable {
   private let contextLines: Int
   private let maxMatches: Int
   private let start: SearchPosition?
+  private let limits: Limits
   private var bytes = 0
+  /// Whether anything was looked at: then there is a place to go on from.
+  var hasBegun = false
 
-  init(_ pattern: consuming Pattern, _ request: SearchRequest, from start: SearchPosition?) {
+  /// When to stop without an end: a search holds one of few threads.
+  struct Limits {
+    let deadline: ContinuousClock.Instant
+    let cancellation: Cancellation
+
+    init(until deadline: ContinuousClock.Instant, _ cancellation: Cancellation) {
+      self.deadline = deadline
+      self.cancellation = cancellation
+    }
+  }
+
+  init(
+    _ pattern: consuming Pattern,
+    _ request: SearchRequest,
+    from start: SearchPosition?,
+    _ limits: Limits
+  ) {
     self.pattern = pattern
     self.start = start
+    self.limits = limits
     contextLines = Int(request.contextLines)
     maxMatches = request.maxMatches == 0 ? 200 : min(Int(request.maxMatches), 2_000)
   }
 
   /// Looks through one file; without `content` it counts as skipped.
-  mutating func visit(_ path: [UInt8], content: [UInt8]?) {
+  ///
+  /// - Throws: when it was cancelled.
+  mutating func visit(_ path: [UInt8], content: [UInt8]?) throws(ToolError) {
     guard let content else {
       response.filesSkipped += 1
       return
@@ -129,6 +156,9 @@ private struct Search: ~Copyable {
     let lines = TextLines(content)
     let first = path == start?.path ? start?.line ?? 0 : 0
     for index in min(first, lines.count)..<lines.count {
+      try limits.cancellation.check()
+      guard hasTime(for: path, line: index) else { return }
+      hasBegun = true
       switch pattern.firstMatch(in: content.span.extracting(lines.body(index))) {
       case .none: continue
       case .limited:
@@ -138,6 +168,16 @@ private struct Search: ~Copyable {
       }
       if isFull { return }
     }
+  }
+
+  /// Whether there is time to look at a line, or a file's first one. Without, the next search goes
+  /// on there.
+  mutating func hasTime(for path: [UInt8], line: Int = 0) -> Bool {
+    // One look at least, so that the next search is further on.
+    guard hasBegun, ContinuousClock.now >= limits.deadline else { return true }
+    isFull = true
+    response.continuation = SearchPosition(path: path, line: line).encoded
+    return false
   }
 
   private mutating func add(_ match: SearchMatch) {

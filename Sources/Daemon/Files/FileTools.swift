@@ -8,6 +8,8 @@ package import Sandbox
 /// that a check of `if_match` and the write after it are one step to every other call.
 package struct FileTools: Sendable {
   let workspace: Workspace
+  /// What one search may take; then it says where to go on.
+  let searchTime: Duration
 
   /// What the calls of one workspace share.
   final class Workspace: Sendable {
@@ -24,7 +26,10 @@ package struct FileTools: Sendable {
     }
   }
 
-  package init(root: consuming Root) { workspace = Workspace(root: root) }
+  package init(root: consuming Root, searchTime: Duration = .seconds(20)) {
+    workspace = Workspace(root: root)
+    self.searchTime = searchTime
+  }
 
   /// The tools by name, as a daemon lists them among its capabilities.
   package static let names = [

@@ -1,6 +1,7 @@
 internal import Glibc
 package import DaemonWire
 internal import EventLoop
+internal import Sandbox
 
 extension ToolError {
   /// The codes of `ToolError.code` (call.proto).
@@ -29,6 +30,10 @@ extension ToolError {
   /// What a failed system call means to whoever named `path`.
   init(_ error: SystemError, _ path: [UInt8]) {
     let name = PathText.quoted(path)
+    guard !error.isHidden else {
+      self.init(.permissionDenied, "\(name) is kept from workspaces; use another path")
+      return
+    }
     switch error.code {
     case ENOENT: self.init(.notFound, "no file \(name); list its folder to see what is there")
     case EXDEV:

@@ -24,11 +24,21 @@ package struct ExitRecord: Equatable, Sendable {
   package var treeGone: Bool
   /// From start to end; zero when it never ran.
   package var microseconds: UInt64
+  /// What is in its output pipes when the supervisor goes without a daemon, bytes: output and error,
+  /// or the terminal.
+  package var unread: [UInt64]
 
   /// The file's name in the call's folder.
   static let fileName = "exit"
 
-  package init(ending: Ending, cause: Cause, treeGone: Bool, microseconds: UInt64) {
+  package init(
+    ending: Ending,
+    cause: Cause,
+    treeGone: Bool,
+    microseconds: UInt64,
+    unread: [UInt64] = []
+  ) {
+    self.unread = unread
     self.ending = ending
     self.cause = cause
     self.treeGone = treeGone
@@ -43,6 +53,9 @@ package struct ExitRecord: Equatable, Sendable {
     else { return nil }
     self = record
   }
+
+  /// Of the output at `index`.
+  func unread(_ index: Int) -> UInt64 { unread.indices.contains(index) ? unread[index] : 0 }
 
   var encoded: [UInt8] {
     var writer = ByteWriter()
@@ -62,6 +75,8 @@ package struct ExitRecord: Equatable, Sendable {
     writer.put(cause.rawValue)
     writer.put(treeGone)
     writer.put(microseconds)
+    writer.put(UInt8(unread.count))
+    for count in unread { writer.put(count) }
     return writer.bytes
   }
 
@@ -83,6 +98,9 @@ package struct ExitRecord: Equatable, Sendable {
     self.cause = cause
     treeGone = try reader.getBool()
     microseconds = try reader.get(UInt64.self)
+    unread = []
+    let outputs = try reader.get(UInt8.self)
+    for _ in 0..<outputs { unread.append(try reader.get(UInt64.self)) }
     try reader.end()
   }
 }

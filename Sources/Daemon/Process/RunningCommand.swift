@@ -45,6 +45,9 @@ struct RunningCommand {
   /// What goes with `report`.
   var descriptors: [SharedDescriptor] { (input.map { [$0] } ?? []) + outputs }
 
+  /// What its outputs hold, bytes.
+  var unread: [UInt64] { outputs.map { $0.descriptor.readableBytes } }
+
   mutating func closeInput() { input = nil }
 
   /// To what is in the terminal's foreground; without a terminal, to the command's own group.

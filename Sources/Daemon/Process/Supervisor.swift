@@ -133,7 +133,7 @@ package final class Supervisor {
       case .terminateTree: signalTree(terminating)
       case .killTree: signalTree([Signals.kill])
       case .finish(let record): finish(record)
-      case .exit: isOver = true
+      case .exit: leave()
       }
     }
   }
@@ -149,6 +149,14 @@ package final class Supervisor {
     for process in ProcessTree.now().descendants(of: ThisProcess.id) {
       for signal in signals { Signals.send(signal, to: process) }
     }
+  }
+
+  /// Without a daemon, what is still in the pipes goes too: the next one is told how much.
+  private func leave() {
+    isOver = true
+    guard daemon == nil, var record, let command else { return }
+    record.unread = command.unread
+    try? folder.write(ExitRecord.fileName, record.encoded)
   }
 
   private func finish(_ record: ExitRecord) {

@@ -8,7 +8,7 @@ internal import Sandbox
 ///          ┌────────────────▶ (1 s)                            ▼
 /// running ─┤                                              terminating ── 2 s ──▶ killing
 ///          └─ end ordered, or no daemon for 10 s ────────▶ (SIGTERM)            (SIGKILL, again
-///                                                                                and again, 30 s)
+///                                                                                and again, 20 s)
 /// any of them, no children left ──▶ ended ── released, or no daemon for 10 s ──▶ exit
 /// ```
 /// A command that ends by itself ends its call: what it leaves in the background gets a second to
@@ -27,8 +27,9 @@ struct SupervisorState {
 
   static let linger: Duration = .seconds(1)
   static let grace: Duration = .seconds(2)
-  /// A process may be stuck in the kernel, or belong to another account.
-  static let killLimit: Duration = .seconds(30)
+  /// A process may be stuck in the kernel, or belong to another account. With the grace and the
+  /// daemon's wait for a reader it stays below the 30 s after which the plane gives a call up.
+  static let killLimit: Duration = .seconds(20)
   /// A process may start another while it is looked for.
   static let killInterval: Duration = .milliseconds(20)
   static let wait: Duration = .seconds(10)

@@ -41,6 +41,9 @@ struct LocalDaemons: Sendable {
         "the root '\(root)' is not a folder on the plane's machine"
       )
     }
+    if let problem = RootCheck.problem(root, state: folder.path, Self.secretPlaces) {
+      throw PlaneError(.invalidArgument, problem)
+    }
     return try await onDisk {
       try folder.makeFolder("workspaces/\(id)/daemon")
       guard root.isEmpty else { return WorkspaceRecord.Local(root: root, ownsRoot: false) }
@@ -67,7 +70,8 @@ struct LocalDaemons: Sendable {
       started.daemon = try .start(
         program,
         [
-          "--state", folder.path(of: "\(name)/daemon"), "--root", local.root,
+          "--state", folder.path(of: "\(name)/daemon"),
+          local.ownsRoot ? "--own-root" : "--root", local.root,
           "--ca", folder.path(of: "\(name)/daemon/ca.pem"),
           "--plane", planeAddress,
           "--enroll-address", listeners.bound.addresses.open.description,
@@ -100,8 +104,18 @@ struct LocalDaemons: Sendable {
 
   /// What a daemon may know of the plane's environment: no keys, no tokens.
   private static var environment: [String] {
-    ["PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "TZ", "TMPDIR"]
+    ["PATH", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "TZ", "TMPDIR"]
       .compactMap { name in ThisProcess.variable(name).map { "\(name)=\($0)" } }
+      + secretPlaces.map { "\($0.key)=\($0.value)" }
+  }
+
+  /// Variables that say where secrets lie, so that they can be hidden. None is a secret itself.
+  private static var secretPlaces: [String: String] {
+    var places: [String: String] = [:]
+    for name in ["HOME", "XDG_CONFIG_HOME", "GATEHOUSE_KEY"] {
+      places[name] = ThisProcess.variable(name)
+    }
+    return places
   }
 
   private func onDisk<Result: Sendable>(

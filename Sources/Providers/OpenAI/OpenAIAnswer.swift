@@ -65,8 +65,13 @@ struct OpenAIAnswer {
   }
 
   private mutating func readUsage(_ usage: JSON?) {
-    if let count = usage?["prompt_tokens"]?.integer { answer.usage.inputTokens = count }
-    if let count = usage?["completion_tokens"]?.integer { answer.usage.outputTokens = count }
+    if let count = Self.tokens(usage?["prompt_tokens"]) { answer.usage.inputTokens = count }
+    if let count = Self.tokens(usage?["completion_tokens"]) { answer.usage.outputTokens = count }
+  }
+
+  /// A count that can be: none of a negative or absurd one, as if the provider had not said.
+  private static func tokens(_ count: JSON?) -> Int? {
+    count?.integer.flatMap { (0...1 << 40).contains($0) ? $0 : nil }
   }
 
   private mutating func readFinish(_ reason: JSON?) {
@@ -86,6 +91,7 @@ struct OpenAIAnswer {
     let position = try position(index: delta["index"]?.integer, id: id, name: name)
     let arguments = Self.arguments(function?["arguments"])
     try count(arguments)
+    try count(id + name)
     if calls[position].id.isEmpty { calls[position].id = id }
     if calls[position].name.isEmpty { calls[position].name = name }
     calls[position].arguments += arguments

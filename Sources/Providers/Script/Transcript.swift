@@ -36,7 +36,7 @@ package struct Transcript: Sendable, Equatable {
       throw ProviderError(.transcript, "the transcript has no 'steps'")
     }
     name = json["name"]?.string ?? "script"
-    pace = .milliseconds(json["pace_ms"]?.integer ?? 0)
+    pace = .milliseconds(min(max(0, json["pace_ms"]?.integer ?? 0), 60_000))
     self.steps = []
     for (index, step) in steps.enumerated() {
       self.steps.append(try Step(step, number: index + 1))

@@ -81,6 +81,7 @@ struct DemoCommand: AsyncParsableCommand {
     guard FileManager.default.fileExists(atPath: repo) else {
       throw ClientError("there is no folder \(repo)")
     }
+    if let problem = DemoRoot.problem(Self.absolute(repo)) { throw ClientError(problem) }
     guard Kernel.landlockVersion > 0 || unsafeNoSandbox else {
       throw ClientError(
         "this kernel has no Landlock: the model's commands could read all that your account can; "

@@ -163,6 +163,7 @@ struct DemoStage: Sendable {
 enum DemoEnvironment {
   private static let names = [
     "PATH", "HOME", "USER", "LOGNAME", "SHELL", "LANG", "LC_ALL", "TZ", "TMPDIR",
+    "XDG_CONFIG_HOME", "GATEHOUSE_KEY",
   ]
   private static let forModels = [
     "GATEHOUSE_MODEL_URL", "GATEHOUSE_MODEL", "HTTPS_PROXY", "https_proxy", "NO_PROXY", "no_proxy",

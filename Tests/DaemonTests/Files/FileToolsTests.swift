@@ -457,6 +457,31 @@ struct FileToolsTests {
     #expect(found == ["a", "b.d", "b/c"].flatMap { file in (2...4).map { "\(file):\($0)" } })
   }
 
+  @Test func `a search without time goes on line by line to its end`() throws {
+    for file in ["a", "b/c", "b.d"] { try folder.write("x\nneedle\nneedle", to: file) }
+    let tools = FileTools(root: try Root(folder.path), searchTime: .zero)
+    var request = SearchRequest(pattern: "needle")
+    var found: [String] = []
+    var pages = 0
+    repeat {
+      let answer = tools.run(tool: "files.search", request: try request.encoded())
+      let page = try SearchResponse(decoding: try answer.get())
+      found += page.matches.map { "\(String(decoding: $0.path, as: UTF8.self)):\($0.line)" }
+      request.continuation = page.continuation
+      pages += 1
+      try #require(pages < 100, "it does not get on")
+    } while !request.continuation.isEmpty
+    #expect(found == ["a", "b.d", "b/c"].flatMap { file in (2...3).map { "\(file):\($0)" } })
+    #expect(pages > 3)
+  }
+
+  @Test(arguments: ["-5", "-9223372036854775808", "9223372036854775808", "", "x"])
+  func `a continuation from nowhere is refused`(line: String) throws {
+    try folder.write("a\na\n", to: "f")
+    let request = SearchRequest(pattern: "a", continuation: bytes("f\0\(line)"))
+    #expect(try failure("files.search", request).code == "invalid_argument")
+  }
+
   @Test func `long lines and many matches stay within one response`() throws {
     let line = "needle" + String(repeating: "x", count: 5_000) + "\n"
     try folder.write(String(repeating: line, count: 2_000), to: "a")

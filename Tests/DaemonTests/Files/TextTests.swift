@@ -42,6 +42,22 @@ struct LineDiffTests {
     }
   }
 
+  @Test(.timeLimit(.minutes(1)))
+  func `lines that repeat themselves without end are one change`() {
+    let old = [Int](repeating: 1, count: 400_000)
+    let new = (0..<400_000).map { $0 % 1_000 == 0 ? 2 : 1 }
+    let changes = LineDiff.changes(from: old, to: new)
+    #expect(changes.count == 1)
+    #expect(changes.first?.new.lowerBound == 0)
+  }
+
+  @Test func `a file with very many lines has no diff, and says that it is cut`() {
+    let many = bytes(String(repeating: "\n", count: UnifiedDiff.maxLines + 1))
+    let diff = UnifiedDiff.make("a", from: [], to: many)
+    #expect(diff.text.isEmpty)
+    #expect(diff.isCut)
+  }
+
   @Test func `beyond its bound everything between is one change`() {
     let old = [0, 1, 2, 3, 4, 9]
     let new = [0, 5, 2, 6, 7, 9]
@@ -128,6 +144,20 @@ struct EditBatchTests {
     #expect(result.replacements == 2)
   }
 
+  @Test(.timeLimit(.minutes(1)))
+  func `replacements that would grow beyond the bound are refused before they are made`() {
+    let content = [UInt8](repeating: UInt8(ascii: "a"), count: 16 << 20)
+    let edit = Edit(
+      oldText: Array("a".utf8),
+      newText: [UInt8](repeating: UInt8(ascii: "b"), count: 90_000),
+      replaceAll: true
+    )
+    let error = #expect(throws: ToolError.self) {
+      try EditBatch([edit]).apply(to: content, named: "'f'")
+    }
+    #expect(error?.code == "too_large")
+  }
+
   @Test func `text that is there twice names the lines`() {
     let error = #expect(throws: ToolError.self) {
       try apply([edit("x", "y")], to: "x\n\n x\nx")
@@ -176,6 +206,33 @@ struct EditBatchTests {
     #expect(error?.message.contains("nor anything like it") == true)
   }
 
+  @Test func `text that is there very often is counted only so far`() {
+    let error = #expect(throws: ToolError.self) {
+      try apply([edit("x", "y")], to: String(repeating: "x\n", count: 5_000))
+    }
+    #expect(error?.message.contains("1000 or more times in 'a', at lines 1, 2, 3") == true)
+  }
+
+  @Test func `a file with very many lines has no nearest one`() {
+    let file = String(repeating: "abc\n", count: NearestText.maxLines + 1)
+    let error = #expect(throws: ToolError.self) { try apply([edit("abd", "")], to: file) }
+    #expect(error?.code == "no_match")
+    #expect(error?.message.contains("nor anything like it") == false)
+  }
+
+  @Test(arguments: [true, false]) func `a cancelled edit stops`(all: Bool) {
+    let cancellation = Cancellation()
+    cancellation.cancel()
+    let error = #expect(throws: ToolError.self) {
+      try EditBatch([edit("a", "b", all: all)]).apply(to: bytes("xa"), named: "'a'", cancellation)
+    }
+    #expect(error?.code == "unavailable")
+    let search = #expect(throws: ToolError.self) {
+      try NearestText.find(bytes("a"), in: bytes("b"), cancellation)
+    }
+    #expect(search?.code == "unavailable")
+  }
+
   @Test func `edits that could never be applied are refused`() {
     for edits in [[], [edit("", "x")], [edit("x", "x")], (0..<257).map { edit("\($0)", "") }] {
       let error = #expect(throws: ToolError.self) { try EditBatch(edits) }
@@ -185,13 +242,30 @@ struct EditBatchTests {
 }
 
 struct ByteSearchTests {
-  @Test func `matches are where a slow search finds them`() {
+  @Test func `matches are where a slow search finds them`() throws {
     for _ in 0..<500 {
       let text = (0..<Int.random(in: 0...40)).map { _ in UInt8.random(in: 0...2) }
       let needle = (0..<Int.random(in: 1...4)).map { _ in UInt8.random(in: 0...2) }
       let slow = text.indices.filter { text[$0...].starts(with: needle) }
-      #expect(ByteSearch(needle).matches(in: text, overlapping: true) == slow)
+      #expect(try matches(of: needle, in: text) == slow)
     }
+  }
+
+  @Test(.timeLimit(.minutes(1))) func `a text that nearly matches everywhere is not slow`() throws {
+    let a = [UInt8](repeating: UInt8(ascii: "a"), count: 1 << 20)
+    let half = Array(a[..<(256 << 10)])
+    let needle: [UInt8] = half + bytes("b") + half
+    #expect(try matches(of: needle, in: a) == [])
+    #expect(try matches(of: needle, in: a + needle + a) == [1 << 20])
+  }
+
+  private func matches(of needle: [UInt8], in text: [UInt8]) throws -> [Int] {
+    var matches: [Int] = []
+    try ByteSearch(needle).forEachMatch(in: text, overlapping: true, Cancellation()) { match in
+      matches.append(match)
+      return true
+    }
+    return matches
   }
 }
 

@@ -11,10 +11,11 @@ import Testing
 
 /// Runs a plane and its daemon for one test.
 private func withDaemon(
+  tail: Duration = .seconds(5),
   _ body: (ScriptedPlane, TestDaemon) async throws -> Void
 ) async throws {
   let plane = try await ScriptedPlane()
-  let daemon = try TestDaemon(plane)
+  let daemon = try TestDaemon(plane, tail: tail)
   await plane.linked(1)
   do {
     try await body(plane, daemon)
@@ -57,6 +58,46 @@ private func withDaemon(
     await daemon.stopped.wait { $0 }
     #expect(daemon.problem.value?.description.contains("pinned") == true)
     await plane.close()
+  }
+
+  @Test func `leave no connection behind when the plane's key is not a pinned one`() async throws {
+    let plane = try await ScriptedPlane()
+    let path = try makeTemporaryFolder()
+    var options = try TestDaemon.options(path, plane, ScriptedPlane.token)
+    let enrolled = try DaemonProcess(path, options)
+    await plane.linked(1)
+    enrolled.end(Signals.terminate)
+    options.pins = [try PrivateKey.generate().publicKey.pin]
+    let (refusals, stopped) = (Watched(0), Watched(false))
+    let log = Log { line in if line.contains("dial_failed") { refusals.change { $0 += 1 } } }
+    let daemon = try Daemon(options, on: EventLoop(name: "test daemon"), log: log)
+    daemon.start { _ in stopped.change { $0 = true } }
+    await refusals.wait { $0 >= 2 }
+    while await plane.mutual.connectionCount > 0, !Task.isCancelled { await Task.yield() }
+    #expect(!Task.isCancelled, "connections stay open")
+    daemon.stop()
+    await stopped.wait { $0 }
+    daemon.loop.stop()
+    await plane.close()
+    try? FileManager.default.removeItem(atPath: path)
+  }
+
+  @Test func `do not start with a root that shows what is hidden`() async throws {
+    let plane = try await ScriptedPlane()
+    let path = try makeTemporaryFolder()
+    var options = try TestDaemon.options(path, plane, ScriptedPlane.token)
+    let daemon = { try Daemon(options, on: EventLoop(name: "test daemon"), log: Log { _ in }) }
+    for (root, word) in [
+      (path, "contains"), (path + "/state", "kept"), (path + "/state/calls", "lies in"),
+    ] {
+      try FileManager.default.createDirectory(atPath: root, withIntermediateDirectories: true)
+      options.root = root
+      let problem = #expect(throws: DaemonOptions.Problem.self) { _ = try daemon() }
+      #expect(problem?.description.contains("'\(root)'") == true)
+      #expect(problem?.description.contains(word) == true)
+    }
+    await plane.close()
+    try? FileManager.default.removeItem(atPath: path)
   }
 
   @Test func `run a command to its exact end`() async throws {
@@ -254,6 +295,57 @@ private func withDaemon(
     }
   }
 
+  @Test(arguments: [2_000, 200_000, 4_000_000])
+  func `say how a cancelled command ended although nobody reads it`(bytes: Int) async throws {
+    try await withDaemon(tail: .milliseconds(100)) { plane, _ in
+      plane.state.change { $0.isStalled = true }
+      let id = "call_1"
+      try plane.offer(id, script: "head -c \(bytes) /dev/zero; echo >&2; exec sleep 60")
+      await plane.state.wait { state in
+        let output = state.calls[id]?.output[DaemonWire.Stream.stdout.rawValue]?.count ?? 0
+        return output >= min(bytes, 30_000)
+      }
+      try plane.say(.cancel(CancelCall(callId: id)))
+      let state = await plane.state.wait { $0.calls[id]?.exit != nil || $0.unclaimed.contains(id) }
+      if state.calls[id]?.exit == nil { try plane.resume(id) }
+      let call = try await plane.ended(id)
+      #expect(call.exit?.outcome == .cancelled)
+      #expect(call.exit?.treeGone == true)
+      #expect(call.violations == 0)
+      let came = call.output[DaemonWire.Stream.stdout.rawValue]?.count ?? 0
+      let total = try #require(call.exit?.totals.first?.bytes)
+      #expect(total >= UInt64(came))
+      if bytes == 2_000 { #expect(total == UInt64(bytes)) }
+    }
+  }
+
+  @Test func `say how a command ended by itself once a cancel wants to know`() async throws {
+    try await withDaemon(tail: .milliseconds(100)) { plane, _ in
+      plane.state.change { $0.isStalled = true }
+      let id = "call_1"
+      try plane.offer(id, script: "head -c 200000 /dev/zero; touch done")
+      try plane.offer("call_2", script: "while [ ! -e done ]; do sleep 0.05; done")
+      _ = try await plane.ended("call_2")
+      try plane.say(.cancel(CancelCall(callId: id)))
+      await plane.state.wait { $0.unclaimed.contains(id) }
+      try plane.resume(id)
+      let call = try await plane.ended(id)
+      #expect(call.exit?.outcome == .exited || call.exit?.outcome == .cancelled)
+      #expect(call.exit?.totals.first?.bytes == 200_000)
+    }
+  }
+
+  @Test func `stop although nobody reads what a command wrote`() async throws {
+    try await withDaemon(tail: .milliseconds(100)) { plane, daemon in
+      plane.state.change { $0.isStalled = true }
+      try plane.offer("call_1", script: "cat /dev/zero")
+      await plane.state.wait { !($0.calls["call_1"]?.output.isEmpty ?? true) }
+      daemon.daemon.stop()
+      await daemon.stopped.wait { $0 }
+      #expect(daemon.stopped.value)
+    }
+  }
+
   @Test func `never start what was cancelled before it came`() async throws {
     try await withDaemon { plane, _ in
       try plane.say(.cancel(CancelCall(callId: "call_1")))
@@ -373,6 +465,49 @@ private func withDaemon(
     #expect(!FileManager.default.fileExists(atPath: "/proc/\(process)"))
     #expect(try await plane.ended("call_1").exit?.outcome == .signalled)
     await plane.close()
+  }
+
+  @Test func `count what a command wrote while no daemon was there`() async throws {
+    let plane = try await ScriptedPlane()
+    let path = try makeTemporaryFolder()
+    let options = try TestDaemon.options(path, plane, ScriptedPlane.token)
+    try leaveCall("call_1", in: options.state, unread: [5_000, 300])
+    let daemon = try DaemonProcess(path, options)
+    let linked = await plane.linked(1)
+    #expect(linked.links[0].inventory.map(\.callId) == ["call_1"])
+    try plane.resume("call_1")
+    let call = try await plane.ended("call_1")
+    #expect(call.exit?.outcome == .exited)
+    #expect(call.exit?.totals.map(\.bytes) == [5_000, 300])
+    #expect(call.output.isEmpty)
+    daemon.end(Signals.terminate)
+    await plane.close()
+    try? FileManager.default.removeItem(atPath: path)
+  }
+
+  /// What a killed daemon and the supervisor that waited for the next one leave of a command.
+  private func leaveCall(_ id: String, in state: String, unread: [UInt64]) throws {
+    let entry = CallJournal(
+      tool: "process.exec",
+      digest: SHA256.hash([]),
+      requestBytes: 0,
+      key: [1],
+      deadline: WallClock.microseconds + 60_000_000,
+      isTerminal: false,
+      dropsOldest: false,
+      ringBytes: 0
+    )
+    let record = ExitRecord(
+      ending: .ended(.exited(3)),
+      cause: .none,
+      treeGone: true,
+      microseconds: 1,
+      unread: unread
+    )
+    let folder = try StateFolder(state).folder("calls").folder(id)
+    try folder.write(CallJournal.File.call, entry.encoded)
+    try folder.write(ExitRecord.fileName, record.encoded)
+    _ = try TransferPositions(in: folder, named: CallJournal.File.positions)
   }
 
   @Test func `go on after the daemon was killed`() async throws {

@@ -246,6 +246,8 @@ struct PlaneState: Sendable {
   var isTokenUsed = false
   var firstLifetime: Duration = .seconds(3_600)
   var isDeaf = false
+  /// Credit is held back, as for an owner who has stopped reading.
+  var isStalled = false
 }
 
 struct CallRecord: Sendable {
@@ -321,7 +323,7 @@ private final class PlaneCarry: ServerHandler {
   }
 
   func received(_ message: [UInt8], credit: Int, on call: ServerCall) {
-    call.credit(credit)
+    if !plane.state.value.isStalled { call.credit(credit) }
     guard !plane.state.value.isDeaf, let message = try? CarryRequest(decoding: message).message
     else { return }
     plane.state.change { $0.calls[id, default: CallRecord()].take(message) }

@@ -14,10 +14,16 @@ final class TestDaemon: Sendable {
   let stopped = Watched<Bool>(false)
   let problem = Watched<DaemonOptions.Problem?>(nil)
 
-  init(_ plane: ScriptedPlane, token: String = ScriptedPlane.token, pins: [String] = []) throws {
+  init(
+    _ plane: ScriptedPlane,
+    token: String = ScriptedPlane.token,
+    pins: [String] = [],
+    tail: Duration = .seconds(5)
+  ) throws {
     path = try makeTemporaryFolder()
     var options = try Self.options(path, plane, token)
     options.pins = pins
+    options.tail = tail
     self.options = options
     daemon = try Daemon(options, on: EventLoop(name: "test daemon"), log: Log { _ in })
     daemon.start { [stopped, problem] reason in

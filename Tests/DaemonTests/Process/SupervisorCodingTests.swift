@@ -19,6 +19,13 @@ import Testing
       microseconds: 0
     ),
     ExitRecord(ending: .unknown, cause: .timedOut, treeGone: false, microseconds: 9),
+    ExitRecord(
+      ending: .ended(.exited(0)),
+      cause: .none,
+      treeGone: true,
+      microseconds: 9,
+      unread: [1 << 40, 0]
+    ),
   ]
 
   static let plan = SupervisorPlan(

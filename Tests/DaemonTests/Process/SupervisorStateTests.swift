@@ -59,8 +59,8 @@ import Testing
     _ = state.end(.cancelled, now: at(0))
     _ = state.advance(now: at(2))
     #expect(
-      state.advance(now: at(32)) == [
-        .finish(record(.unknown, .cancelled, gone: false, seconds: 32))
+      state.advance(now: at(22)) == [
+        .finish(record(.unknown, .cancelled, gone: false, seconds: 22))
       ]
     )
   }

@@ -10,6 +10,9 @@ private func openDescriptors() throws -> Int {
   try FileManager.default.contentsOfDirectory(atPath: "/proc/self/fd").count
 }
 
+private let canSetInheritable =
+  getuid() == 0 && FileManager.default.isExecutableFile(atPath: "/usr/bin/setpriv")
+
 @Suite(.timeLimit(.minutes(1))) struct `A command under its supervisor` {
   func shell(_ script: String, _ options: TestedCommand.Options = .init()) throws -> TestedCommand {
     try TestedCommand(["/bin/sh", "-c", script], options)
@@ -189,6 +192,36 @@ private func openDescriptors() throws -> Int {
     try command.pump { $0.streams != nil }
     command.link.send(.end(.cancelled))
     try command.finish()
+  }
+
+  @Test func `leaves a count of what nobody read`() throws {
+    let command = try shell("head -c 5000 /dev/zero; head -c 300 /dev/zero >&2")
+    let supervisor = try #require(command.link.child)
+    command.loseDaemon()
+    Program.reap(supervisor)
+    let record = ExitRecord(in: command.folder)
+    #expect(record?.ending == .ended(.exited(0)))
+    #expect(record?.unread == [5_000, 300])
+  }
+
+  /// Root's exec grants what is inheritable, whatever the bounding set says.
+  @Test(.enabled(if: canSetInheritable, "needs root and setpriv"))
+  func `gets no capability back that was inheritable`() throws {
+    let folder = try makeTemporaryFolder()
+    defer { try? FileManager.default.removeItem(atPath: folder) }
+    let program = folder + "/toold"
+    try "#!/bin/sh\nexec setpriv --inh-caps +sys_ptrace,+net_raw \(builtDaemon) \"$@\"\n"
+      .write(toFile: program)
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: program)
+    var options = TestedCommand.Options()
+    options.program = program
+    let command = try shell("grep -E 'CapInh|CapEff' /proc/self/status", options)
+    try command.finish()
+    let sets = command.text.split(whereSeparator: \.isWhitespace)
+    try #require(sets.count == 4, "\(command.text)")
+    #expect(UInt64(sets[1], radix: 16) == 0)
+    let ptrace = UInt64(1) << 19
+    #expect((UInt64(sets[3], radix: 16) ?? .max) & ptrace == 0)
   }
 
   @Test func `is ended when no daemon comes back`() throws {

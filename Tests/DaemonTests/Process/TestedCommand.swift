@@ -24,6 +24,7 @@ final class TestedCommand {
     var view: FileView?
     var environment = ["PATH=/usr/bin:/bin"]
     var directory = "/"
+    var program = builtDaemon
   }
 
   static let key = [UInt8](repeating: 7, count: 16)
@@ -41,7 +42,7 @@ final class TestedCommand {
     )
     let link = try SupervisorLink.launch(
       plan,
-      program: builtDaemon,
+      program: options.program,
       in: Descriptor.openFolder(options.directory),
       folder: folder
     )

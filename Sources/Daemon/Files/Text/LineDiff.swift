@@ -9,6 +9,9 @@ struct LineDiff {
   /// Most single-line changes that are told apart: the search costs their square in memory, 8 MB.
   /// Beyond it everything between the first and last difference is one change.
   static let maxEdits = 1_000
+  /// Most lines that are compared, each as often as it is: half a second. Files that repeat
+  /// themselves could ask for a thousand times their length. Beyond it, too, it is one change.
+  static let maxCompared = 50_000_000
 
   /// The changes in order.
   static func changes(from old: TextLines, to new: TextLines) -> [Change] {
@@ -89,33 +92,35 @@ struct LineDiff {
   /// For each number of edits, what was reached before it; the last one reaches the end.
   private func shortestEdit(_ maxEdits: Int) -> [Reached]? {
     var trace: [Reached] = []
-    var reached = Reached(d: 0, positions: [slide(0, 0)])
+    var compared = 0
+    var reached = Reached(d: 0, positions: [slide(0, 0, &compared)])
     trace.append(reached)
     var d = 0
     while reached[old.count - new.count] < old.count {
       d += 1
-      guard d <= maxEdits else { return nil }
+      guard d <= maxEdits, compared <= Self.maxCompared else { return nil }
       trace.append(reached)
-      reached = step(reached, d)
+      reached = step(reached, d, &compared)
     }
     return trace
   }
 
-  private func step(_ reached: Reached, _ d: Int) -> Reached {
+  private func step(_ reached: Reached, _ d: Int, _ compared: inout Int) -> Reached {
     var next = Reached(d: d, positions: [Int](repeating: -1, count: 2 * d + 1))
     for diagonal in stride(from: -d, through: d, by: 2) {
       let (x, y) = reached.before(diagonal: diagonal)
       // An addition keeps its place in the old lines, a removal goes one on.
       let start = x - y == diagonal + 1 ? x : x + 1
-      next.positions[diagonal + d] = slide(start, start - diagonal)
+      next.positions[diagonal + d] = slide(start, start - diagonal, &compared)
     }
     return next
   }
 
   /// Follows equal lines from a point; the position in the old lines where they end.
-  private func slide(_ x: Int, _ y: Int) -> Int {
-    var (x, y) = (x, y)
+  private func slide(_ start: Int, _ y: Int, _ compared: inout Int) -> Int {
+    var (x, y) = (start, y)
     while x < old.count, y < new.count, old[x] == new[y] { (x, y) = (x + 1, y + 1) }
+    compared += x - start + 1
     return x
   }
 

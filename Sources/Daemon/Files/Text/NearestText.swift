@@ -1,3 +1,5 @@
+internal import DaemonWire
+
 /// The lines of a file that are most like a text that is not in it. Prints as a part of a message.
 struct NearestText: Equatable, CustomStringConvertible {
   /// Where it begins, from 1.
@@ -24,25 +26,45 @@ struct NearestText: Equatable, CustomStringConvertible {
       + " '\(difference.text)'"
   }
 
-  /// - Returns: `nil` when nothing has a line in common with `wanted` or half the letters of its
-  ///   first line.
-  static func find(_ wanted: [UInt8], in content: [UInt8]) -> NearestText? {
-    let lines = TextLines(content)
+  /// Lines of the longest file that is looked through: the comparisons cost up to a second there,
+  /// and they hold up every other mutation.
+  static let maxLines = 50_000
+
+  enum Finding: Equatable {
+    case found(NearestText)
+    /// Nothing has a line in common with what was wanted, or half the letters of its first line.
+    case nothing
+    case tooLong
+  }
+
+  static func find(
+    _ wanted: [UInt8],
+    in content: [UInt8],
+    _ cancellation: Cancellation = Cancellation()
+  ) throws(ToolError) -> Finding {
+    guard let lines = TextLines(content, maxLines: maxLines) else { return .tooLong }
     let wanted = TextLines(wanted)
     let keys = (0..<lines.count).map { Key(lines[$0]) }
     let wantedKeys = (0..<min(wanted.count, maxCompared)).map { Key(wanted[$0]) }
-    if let start = window(of: wantedKeys, in: keys) {
-      return describe(start, wantedKeys, keys, lines)
+    if let start = try window(of: wantedKeys, in: keys, cancellation) {
+      return .found(describe(start, wantedKeys, keys, lines))
     }
-    guard let index = similarLine(to: wanted, in: lines) else { return nil }
+    guard let index = try similarLine(to: wanted, in: lines, cancellation) else { return .nothing }
     let text = shown(lines[index])
-    return NearestText(line: index + 1, difference: Difference(line: index + 1, text: text))
+    return .found(
+      NearestText(line: index + 1, difference: Difference(line: index + 1, text: text))
+    )
   }
 
   /// Where most lines are equal but for white space; blank lines alone do not count.
-  private static func window(of wanted: [Key], in keys: [Key]) -> Int? {
+  private static func window(
+    of wanted: [Key],
+    in keys: [Key],
+    _ cancellation: Cancellation
+  ) throws(ToolError) -> Int? {
     var best: (start: Int, score: Int)?
     for start in keys.indices {
+      if start % 1_024 == 0 { try cancellation.check() }
       let score = zip(wanted, keys[start...]).count { !$0.isBlank && $0 == $1 }
       if score > best?.score ?? 0 { best = (start, score) }
     }
@@ -68,11 +90,16 @@ struct NearestText: Equatable, CustomStringConvertible {
     return NearestText(line: start + 1, difference: difference)
   }
 
-  private static func similarLine(to wanted: TextLines, in lines: TextLines) -> Int? {
+  private static func similarLine(
+    to wanted: TextLines,
+    in lines: TextLines,
+    _ cancellation: Cancellation
+  ) throws(ToolError) -> Int? {
     let first = (0..<wanted.count).map { Pairs(wanted[$0]) }.first { !$0.isEmpty }
     guard let first else { return nil }
     var best: (index: Int, likeness: Double)?
     for index in 0..<lines.count {
+      if index % 1_024 == 0 { try cancellation.check() }
       let likeness = first.likeness(to: Pairs(lines[index]))
       if likeness >= 0.5, likeness > best?.likeness ?? 0 { best = (index, likeness) }
     }

@@ -6,14 +6,31 @@ struct TextLines {
 
   init(_ bytes: [UInt8]) {
     self.bytes = bytes
+    ranges = Self.ranges(of: bytes, atMost: .max).ranges
+  }
+
+  /// - Returns: `nil` when there are more than `maxLines`: their places alone would cost sixteen
+  ///   bytes each.
+  init?(_ bytes: [UInt8], maxLines: Int) {
+    let (ranges, isAll) = Self.ranges(of: bytes, atMost: maxLines)
+    guard isAll else { return nil }
+    self.bytes = bytes
+    self.ranges = ranges
+  }
+
+  private static func ranges(
+    of bytes: [UInt8],
+    atMost maxLines: Int
+  ) -> (ranges: [Range<Int>], isAll: Bool) {
     var ranges: [Range<Int>] = []
     var start = 0
     while start < bytes.count {
+      guard ranges.count < maxLines else { return (ranges, false) }
       let end = bytes[start...].firstIndex(of: .newline).map { $0 + 1 } ?? bytes.count
       ranges.append(start..<end)
       start = end
     }
-    self.ranges = ranges
+    return (ranges, true)
   }
 
   var count: Int { ranges.count }
@@ -28,15 +45,5 @@ struct TextLines {
       range = range.lowerBound..<(range.upperBound - 1)
     }
     return range
-  }
-
-  /// The number, from 1, of the line that has the byte at `position`.
-  func number(at position: Int) -> Int {
-    var (low, high) = (0, ranges.count)
-    while low < high {
-      let middle = (low + high) / 2
-      if ranges[middle].upperBound <= position { low = middle + 1 } else { high = middle }
-    }
-    return low + 1
   }
 }

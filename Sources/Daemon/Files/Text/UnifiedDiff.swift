@@ -2,16 +2,20 @@
 enum UnifiedDiff {
   static let maxBytes = 64 << 10
   private static let contextLines = 3
+  /// Lines of the longest file that is compared.
+  static let maxLines = 1_000_000
 
   /// The diff of a file called `name`; without `old` it is a new one.
   ///
   /// Empty when either side is not text (UTF-8 without NUL), or nothing changed; as many whole lines
-  /// as fit of a text that would be too long.
+  /// as fit of a text that would be too long, and none of a file with more than `maxLines`.
   static func make(_ name: String, from old: [UInt8]?, to new: [UInt8]) -> (
     text: String, isCut: Bool
   ) {
     guard isText(old ?? []), isText(new) else { return ("", false) }
-    let (oldLines, newLines) = (TextLines(old ?? []), TextLines(new))
+    guard let oldLines = TextLines(old ?? [], maxLines: maxLines),
+      let newLines = TextLines(new, maxLines: maxLines)
+    else { return ("", true) }
     let changes = LineDiff.changes(from: oldLines, to: newLines)
     guard !changes.isEmpty else { return ("", false) }
     var text = BoundedText(maxBytes: maxBytes)
