@@ -29,15 +29,23 @@
 #include "landlock.h"
 #include "process.h"
 
-// `epoll_event` has a union with a pointer in it: Swift sees a token only.
+// `epoll_event` has a union with a pointer in it: Swift sees a token only. It is packed on x86-64
+// alone, where it has to look like that of 32 bits.
 struct gh_epoll_event {
   uint32_t events;
   uint64_t token;
 } __attribute__((packed));
+#if defined(__x86_64__)
 
+#else
+};
+#endif
 _Static_assert(sizeof(struct gh_epoll_event) == sizeof(struct epoll_event),
                "gh_epoll_event mirrors epoll_event");
 
+_Static_assert(__builtin_offsetof(struct gh_epoll_event, token) ==
+                   __builtin_offsetof(struct epoll_event, data),
+               "gh_epoll_event mirrors epoll_event");
 static inline int gh_epoll_ctl(int epoll, int operation, int descriptor, uint32_t events,
                                uint64_t token) {
   struct epoll_event event = {.events = events, .data = {.u64 = token}};

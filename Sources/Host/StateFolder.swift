@@ -105,7 +105,7 @@ extension StateFolder {
       guard unsafe getcwd(&buffer, buffer.count) != nil else {
         throw HostError(failed: "cannot read the working directory")
       }
-      let bytes = buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+      let bytes = buffer.prefix { $0 != 0 }.map { UInt8(truncatingIfNeeded: $0) }
       path = String(decoding: bytes, as: UTF8.self) + "/" + path
     }
     while path.count > 1, path.hasSuffix("/") { path.removeLast() }
