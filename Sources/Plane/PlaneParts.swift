@@ -55,7 +55,8 @@ struct PlaneParts: Sendable {
       broker: broker,
       registry: registry,
       models: configuration.models,
-      counters: counters
+      counters: counters,
+      maxBytes: configuration.chatBytes
     )
     workspaces = Workspaces(
       registry: registry,

@@ -18,6 +18,8 @@ package struct PlaneConfiguration: Sendable {
   /// The models of chats.
   package var models = PlaneModels()
   /// The program of a local workspace's daemon; nil: `gatehouse-toold` beside this program.
+  /// Most bytes of all chats' logs; beyond it the oldest ended ones are forgotten.
+  package var chatBytes = 256 << 20
   package var daemonProgram: String?
   /// How long a local workspace's daemon may take to link when it is started, and to end.
   package var daemonTimeout: Duration = .seconds(15)
