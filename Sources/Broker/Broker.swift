@@ -76,7 +76,7 @@ package actor Broker {
     }
     let limit = request.maxCalls == 0 ? 100 : min(Int(request.maxCalls), 1000)
     let matching = board.calls.newestFirst(before: request.before).filter { call in
-      call.order.isOwned(by: principal) && (workspace.map { $0 == call.workspace } ?? true)
+      call.order.isOwned(by: principal) && (workspace.map { $0.id == call.workspace.id } ?? true)
         && (!request.runningOnly || !call.isEnded)
     }
     var response = Gatehouse_Tools_V1_ListResponse()
@@ -143,6 +143,21 @@ package actor Broker {
   /// Ends a workspace's link, for example because it was deleted.
   package func unlink(_ workspace: String, _ reason: RPCStatus) {
     board.unlink(workspace, reason)
+  }
+
+  /// Cancels a workspace's calls, live and queued ones, and waits for their ends; after `time` those
+  /// left are `lost`. New ones are refused by the directory's word that it is stopped.
+  package func endCalls(of workspace: String, within time: Duration) async {
+    let limit = ContinuousClock.now + time
+    let calls = board.calls.live(in: workspace)
+    for call in calls { board.cancel(call) }
+    for call in calls {
+      // Without a link there is nobody to wait for.
+      while !call.machine.isEnded, board.isLinked(workspace), ContinuousClock.now < limit {
+        await call.news(within: limit - .now, on: loop)
+      }
+    }
+    board.endCalls(of: workspace)
   }
 
   /// Asks all daemons to connect elsewhere; calls under way go on, new ones are refused.

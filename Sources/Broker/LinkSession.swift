@@ -114,7 +114,12 @@ final class LinkSession: ServerHandler {
     self.instance = instance
     version = String(hello.version.prefix(128))
     capabilities = hello.capabilities.prefix(256).map { String($0.prefix(128)) }
-    maxCalls = min(Int(hello.maxCalls), board.options.admission.callsPerDaemon)
+    // Each call needs a stream: one too many would be resumed and refused without end.
+    maxCalls = min(
+      Int(hello.maxCalls),
+      board.options.admission.callsPerDaemon,
+      board.options.carriesPerDaemon
+    )
     phase = .takingInventory
     welcome()
   }

@@ -110,7 +110,7 @@ extension Switchboard {
       let report = LinkReport(session, liveCalls: calls.live(in: id).count)
       options.observe?(.unlinked(report, status))
     }
-    for call in calls.live(in: id) { handle(.linkLost(session.epoch), for: call) }
+    for call in calls.live(in: id) { handle(.linkLost(session.epoch, .now), for: call) }
     wakeLinkWaiters(of: id)
   }
 
@@ -149,6 +149,11 @@ extension Switchboard {
 
   /// Open `Carry` streams.
   var carryCount: Int { carries.values.reduce(0, +) }
+
+  /// Ends what is left of a workspace's calls: nobody will say how.
+  func endCalls(of workspace: String) {
+    for call in calls.live(in: workspace) { handle(.workspaceStopped, for: call) }
+  }
 
   func isLinked(_ workspace: String) -> Bool { links[workspace] != nil }
 
@@ -202,6 +207,12 @@ extension Switchboard {
     let digest = order.digest
     if let call = try calls.repeated(order, digest: digest, in: workspace) { return (call, true) }
     guard !isDraining else { throw RPCStatus(.unavailable, "the plane is stopping") }
+    guard !workspace.isStopped else {
+      throw RPCStatus(
+        .unavailable,
+        "workspace '\(workspace.name)' is stopped; run: gatehouse workspace start \(workspace.name)"
+      )
+    }
     guard links[workspace.id] != nil else {
       throw RPCStatus(
         .unavailable,
@@ -290,7 +301,7 @@ extension Switchboard {
     guard call.carry === carry else { return }
     call.carry = nil
     call.log.attachmentEnded()
-    handle(.carryClosed(attachment: attachment, ticket()), for: call)
+    handle(.carryClosed(attachment: attachment, ticket(), .now), for: call)
   }
 
   func outputArrived(_ call: Call) {

@@ -157,7 +157,14 @@ extension Call {
     case .protocolBroken:
       exit.error.message =
         "the daemon of \(workspace) broke the protocol: \(refusal?.message ?? "")"
-    case .noExit: exit.error.message = "\(workspace) did not say how the call ended"
+    case .noExit:
+      exit.error.message = "\(workspace) did not say how the call ended; look at what it did"
+    case .noLink:
+      exit.error.message =
+        "\(workspace) was cut off and did not come back, so nobody knows how the call ended; "
+        + "look at its daemon's log, and run: gatehouse workspace start \(self.workspace.name)"
+    case .workspaceStopped:
+      exit.error.message = "\(workspace) was stopped before it said how the call ended"
     }
     return exit
   }

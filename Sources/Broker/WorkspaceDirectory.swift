@@ -13,9 +13,12 @@ package protocol WorkspaceDirectory: Sendable {
 package struct WorkspaceEntry: Sendable, Equatable {
   package let id: String
   package let name: String
+  /// Its owner wants nothing to run in it.
+  package let isStopped: Bool
 
-  package init(id: String, name: String) {
+  package init(id: String, name: String, isStopped: Bool = false) {
     self.id = id
     self.name = name
+    self.isStopped = isStopped
   }
 }

@@ -20,6 +20,15 @@ static inline CURLcode gh_curl_set_list(CURL *easy, CURLoption option, struct cu
   return curl_easy_setopt(easy, option, value);
 }
 
+// HTTP and HTTPS only. What libcurl calls it from 7.85 on, and before (Ubuntu 22.04).
+static inline CURLcode gh_curl_set_http_only(CURL *easy) {
+#if LIBCURL_VERSION_NUM >= 0x075500
+  return curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+#else
+  return curl_easy_setopt(easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+#endif
+}
+
 typedef size_t (*gh_curl_sink)(char *bytes, size_t size, size_t count, void *user);
 
 static inline CURLcode gh_curl_set_sink(CURL *easy, CURLoption option, gh_curl_sink sink) {

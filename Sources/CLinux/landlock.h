@@ -1,12 +1,14 @@
 #pragma once
-// Landlock: glibc has no wrappers, and Debian 12's <linux/landlock.h> ends at ABI 2. Numbers from
-// that header in Linux 6.18; a kernel accepts a longer structure whose tail is zero.
+// Landlock: glibc has no wrappers, and <linux/landlock.h> ends at ABI 1 in Ubuntu 22.04, at 2 in
+// Debian 12. Numbers from that header in Linux 6.18; a kernel accepts a longer structure whose tail is
+// zero.
 #include <linux/landlock.h>
 #include <stdint.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 // The importer does not evaluate casts in macros.
+static const uint64_t GH_LANDLOCK_FS_REFER = UINT64_C(1) << 13; // ABI 2
 static const uint64_t GH_LANDLOCK_FS_TRUNCATE = UINT64_C(1) << 14; // ABI 3
 static const uint64_t GH_LANDLOCK_FS_IOCTL_DEV = UINT64_C(1) << 15; // ABI 5
 static const uint64_t GH_LANDLOCK_SCOPE_ABSTRACT_SOCKETS = UINT64_C(1) << 0; // ABI 6

@@ -62,6 +62,9 @@ static inline int gh_exited(int status) { return WIFEXITED(status); }
 static inline int gh_exit_code(int status) { return WEXITSTATUS(status); }
 static inline int gh_term_signal(int status) { return WTERMSIG(status); }
 
+// `pidfd_open` has no wrapper before glibc 2.36. Its number is the same everywhere.
+static inline int gh_open_process(pid_t process) { return (int)syscall(434L, process, 0U); }
+
 // `ioctl` is variadic.
 static inline int gh_resize_terminal(int terminal, uint16_t columns, uint16_t rows) {
   struct winsize size = {.ws_col = columns, .ws_row = rows};

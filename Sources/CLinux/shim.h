@@ -9,6 +9,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <spawn.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,13 +30,21 @@
 #include "landlock.h"
 #include "process.h"
 
-// `epoll_event` has a union with a pointer in it: Swift sees a token only.
+// `epoll_event` has a union with a pointer in it: Swift sees a token only. It is packed on x86-64
+// alone, where it has to look like that of 32 bits.
 struct gh_epoll_event {
   uint32_t events;
   uint64_t token;
+#if defined(__x86_64__)
 } __attribute__((packed));
+#else
+};
+#endif
 
 _Static_assert(sizeof(struct gh_epoll_event) == sizeof(struct epoll_event),
+               "gh_epoll_event mirrors epoll_event");
+_Static_assert(__builtin_offsetof(struct gh_epoll_event, token) ==
+                   __builtin_offsetof(struct epoll_event, data),
                "gh_epoll_event mirrors epoll_event");
 
 static inline int gh_epoll_ctl(int epoll, int operation, int descriptor, uint32_t events,
@@ -63,6 +72,12 @@ static inline int gh_accept(int listener) {
 
 static inline void gh_set_errno(int code) { errno = code; }
 static inline int gh_set_dumpable(int dumpable) { return prctl(PR_SET_DUMPABLE, dumpable, 0, 0, 0); }
+
+// A GNU extension too, which the importer hides.
+int posix_spawn_file_actions_addclosefrom_np(posix_spawn_file_actions_t *, int);
+static inline int gh_spawn_close_from(posix_spawn_file_actions_t *actions, int first) {
+  return posix_spawn_file_actions_addclosefrom_np(actions, first);
+}
 
 // POSIX_SPAWN_SETSID is a GNU extension, which the importer hides (spawn.h).
 static inline int gh_spawn_new_session(void) { return 0x80; }

@@ -54,7 +54,7 @@ enum ErrorQueue {
     unsafe line.withUnsafeMutableBufferPointer { line in
       unsafe ERR_error_string_n(code, line.baseAddress, line.count)
     }
-    let bytes = line.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+    let bytes = line.prefix { $0 != 0 }.map { UInt8(truncatingIfNeeded: $0) }
     return String(decoding: bytes, as: UTF8.self)
   }
 }

@@ -49,9 +49,19 @@ extension Daemon {
       perform(calls.handle(id, .exitAcknowledged(attachment: attachment)), of: id)
     } else {
       log("carry_ended", ["call": id, "status": status.description], .debug)
-      perform(calls.handle(id, .carryClosed(attachment: attachment)), of: id)
+      reportCut(id, attachment, isFull: status.code == .resourceExhausted)
     }
     closeIfUnused(carry.link)
+  }
+
+  /// The plane answers with a resume: where it had no room, that would be refused at once again.
+  private func reportCut(_ id: String, _ attachment: Int, isFull: Bool) {
+    guard isFull else {
+      return perform(calls.handle(id, .carryClosed(attachment: attachment)), of: id)
+    }
+    _ = schedule(at: .now + .seconds(1)) { daemon in
+      daemon.perform(daemon.calls.handle(id, .carryClosed(attachment: attachment)), of: id)
+    }
   }
 
   func carryDrained(_ id: String, _ attachment: Int) {

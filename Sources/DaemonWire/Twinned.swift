@@ -108,7 +108,7 @@ extension Twinned {
     let copy = unsafe allocate(CChar.self, count: count + 1)
     for (index, byte) in text.utf8.enumerated() {
       guard byte != 0 else { throw WireError.unsendableText }
-      unsafe (copy + index).initialize(to: CChar(bitPattern: byte))
+      unsafe (copy + index).initialize(to: CChar(truncatingIfNeeded: byte))
     }
     unsafe (copy + count).initialize(to: 0)
     return unsafe copy

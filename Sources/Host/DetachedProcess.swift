@@ -41,6 +41,10 @@ package struct DetachedProcess: Sendable, Hashable {
       0o600
     )
     unsafe posix_spawn_file_actions_adddup2(&actions, 1, 2)
+    // All of ours are close-on-exec; this covers what a library opened otherwise.
+    guard unsafe gh_spawn_close_from(&actions, 3) == 0 else {
+      throw HostError("cannot start \(program): out of memory")
+    }
     unsafe setFlags(of: &attributes)
 
     var pid: pid_t = 0
@@ -90,6 +94,20 @@ package struct DetachedProcess: Sendable, Hashable {
     unsafe posix_spawnattr_setsigdefault(&attributes, &all)
     let flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | gh_spawn_new_session()
     unsafe posix_spawnattr_setflags(&attributes, Int16(flags))
+  }
+
+  /// A descriptor that becomes readable when it ends, for the caller to close; pidfd_open(2).
+  ///
+  /// Nil when it has ended, and where the kernel has no such thing.
+  package func openEnd() -> Int32? {
+    let file = gh_open_process(pid)
+    guard file >= 0 else { return nil }
+    // After it is open: from here on the number stays with this process.
+    guard isRunning else {
+      close(file)
+      return nil
+    }
+    return file
   }
 
   private static func status(of pid: Int32) -> (startTime: UInt64, isZombie: Bool)? {

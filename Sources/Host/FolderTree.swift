@@ -11,6 +11,14 @@ enum FolderTree {
     guard unsafe rmdir(path) == 0 else { throw HostError(failed: "cannot remove \(path)") }
   }
 
+  static func isEmpty(_ path: String) throws(HostError) -> Bool {
+    guard let stream = unsafe opendir(path) else { throw HostError(failed: "cannot list \(path)") }
+    defer { unsafe closedir(stream) }
+    var count = 0
+    while count <= 2, unsafe readdir(stream) != nil { count += 1 }
+    return count <= 2  // `.` and `..`
+  }
+
   /// Takes `folder` over and closes it.
   private static func empty(_ folder: Int32, _ path: String) throws(HostError) {
     guard let stream = unsafe fdopendir(folder) else {

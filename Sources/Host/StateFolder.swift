@@ -10,11 +10,15 @@ package struct StateFolder: Sendable {
 
   /// Opens the folder, and makes it and its parents where they are missing (mode 0700).
   ///
-  /// - Throws: when it cannot be made, is no folder, or belongs to another account.
+  /// One that is there and open to other accounts is made private, if it is empty or a plane's.
+  ///
+  /// - Throws: when it cannot be made, is no folder, belongs to another account, or is open to others
+  ///   and holds something else: to close it would take that from them.
   package init(_ path: String) throws(HostError) {
     self.path = try Self.absolute(path)
     try Self.makeFolders(self.path)
     try Self.checkOwner(self.path)
+    try makePrivate()
   }
 
   package func path(of name: String) -> String { "\(path)/\(name)" }
@@ -43,6 +47,31 @@ package struct StateFolder: Sendable {
       throw HostError("\(path) has \(status.bytes) bytes, more than \(maxBytes); move it away")
     }
     return try OpenFile(number: file, path: path).readAll()
+  }
+
+  /// At most `maxBytes` from the end of a file that grows; nil when there is no such file.
+  package func readEnd(of name: String, maxBytes: Int) throws(HostError) -> [UInt8]? {
+    let path = path(of: name)
+    let file = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+    guard file >= 0 else {
+      guard gh_errno() != ENOENT else { return nil }
+      throw HostError(failed: "cannot read \(path)")
+    }
+    defer { close(file) }
+    let status = try OpenFile(number: file, path: path).status()
+    guard status.isRegular else { throw HostError("\(path) is not a regular file; move it away") }
+    guard lseek(file, max(0, status.bytes - maxBytes), SEEK_SET) >= 0 else {
+      throw HostError(failed: "cannot read \(path)")
+    }
+    return try OpenFile(number: file, path: path).readAll()
+  }
+
+  /// Keeps the last half of `maxBytes` of a log that is larger than that. Nobody writes to it now.
+  package func trimLog(_ name: String, maxBytes: Int) throws(HostError) {
+    guard let end = try readEnd(of: name, maxBytes: maxBytes + 1), end.count > maxBytes else {
+      return
+    }
+    try write(Array(end.suffix(maxBytes / 2)), to: name)
   }
 
   /// As `read`, for what must be secret.
@@ -105,7 +134,7 @@ extension StateFolder {
       guard unsafe getcwd(&buffer, buffer.count) != nil else {
         throw HostError(failed: "cannot read the working directory")
       }
-      let bytes = buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+      let bytes = buffer.prefix { $0 != 0 }.map { UInt8(truncatingIfNeeded: $0) }
       path = String(decoding: bytes, as: UTF8.self) + "/" + path
     }
     while path.count > 1, path.hasSuffix("/") { path.removeLast() }
@@ -131,7 +160,20 @@ extension StateFolder {
     guard status.st_uid == geteuid() else {
       throw HostError("\(path) belongs to another account; choose another folder with --state")
     }
+  }
+
+  private func makePrivate() throws(HostError) {
+    var status = stat()
+    guard unsafe stat(path, &status) == 0 else { throw HostError(failed: "cannot read \(path)") }
     guard status.st_mode & 0o077 != 0 else { return }
+    // A plane takes its lock and makes its keys before anything else.
+    let isEmpty = try FolderTree.isEmpty(path)
+    guard isEmpty || (exists("lock") && exists("pki")) else {
+      throw HostError(
+        "\(path) is open to other accounts and holds files that are not a plane's; choose another "
+          + "folder with --state, or run: chmod 700 '\(path)'"
+      )
+    }
     guard unsafe chmod(path, 0o700) == 0 else {
       throw HostError(failed: "cannot make \(path) private")
     }

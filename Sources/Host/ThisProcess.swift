@@ -14,7 +14,10 @@ package enum ThisProcess {
     var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
     let count = unsafe readlink("/proc/self/exe", &buffer, buffer.count - 1)
     guard count > 0 else { throw HostError(failed: "cannot read the program's own path") }
-    let own = String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    let own = String(
+      decoding: buffer[..<count].map { UInt8(truncatingIfNeeded: $0) },
+      as: UTF8.self
+    )
     return own.split(separator: "/").dropLast().reduce("") { "\($0)/\($1)" } + "/\(name)"
   }
 

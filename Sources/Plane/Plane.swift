@@ -13,6 +13,9 @@ package final class Plane: Sendable {
     package let mutual: HostPort
     package let open: HostPort
     package let admin: HostPort
+    /// The same on this machine, whatever the plane is called elsewhere.
+    package let nearMutual: HostPort
+    package let nearOpen: HostPort
 
     package var description: String { "listen=\(mutual) open=\(open) admin=\(admin)" }
 
@@ -27,6 +30,9 @@ package final class Plane: Sendable {
 
   /// Nil once stopped: another plane may take the folder then.
   private let lock: Mutex<FolderLock?>
+  /// Ended by `stop`.
+  private let renewals: Task<Void, Never>
+  let renewal: CertificateRenewal
   private let loop: EventLoop
   private let disk: WorkerPool
   let listeners: Listeners
@@ -41,7 +47,7 @@ package final class Plane: Sendable {
     let pki = try PlanePKI.open(
       in: folder,
       hosts: configuration.certifiedHosts,
-      at: ThisProcess.unixTime
+      at: configuration.clock()
     )
     disk = WorkerPool(name: "disk", threads: 1)
     loop = try EventLoop(name: "broker")
@@ -51,11 +57,21 @@ package final class Plane: Sendable {
       try parts.open(configuration, pki, on: loop, binding: listeners)
       try await listeners.bound.start()
       // So that a client that is given the state folder finds the plane.
-      try folder.write(Array("\(listeners.bound.addresses.mutual)\n".utf8), to: "client/plane")
+      try folder.write(Array("\(listeners.bound.addresses.nearMutual)\n".utf8), to: "client/plane")
     } catch {
       loop.stop()
       throw error
     }
+    let renewal = CertificateRenewal(
+      pki,
+      in: folder,
+      hosts: configuration.certifiedHosts,
+      listeners: listeners,
+      disk: disk,
+      clock: configuration.clock
+    )
+    self.renewal = renewal
+    renewals = Task { await renewal.run() }
     parts.isReady.set(true)
     let workspaces = parts.workspaces
     // Ends when it has looked at each local daemon; nobody waits for one that is slow to end.
@@ -71,6 +87,14 @@ package final class Plane: Sendable {
     let (stops, stop) = AsyncStream<Void>.makeStream()
     try StopSignals.onFirst { stop.finish() }
     let plane = try await Plane(configuration)
+    if configuration.isUnnamed {
+      log.warning(
+        "unnamed",
+        metadata: [
+          "remedy": "it listens everywhere and is certified for localhost only: add --host NAME"
+        ]
+      )
+    }
     try ThisProcess.say("ready \(plane.addresses) state=\(configuration.stateFolder)\n")
     log.info("ready", metadata: plane.addresses.metadata)
     for await _ in stops {}
@@ -84,6 +108,9 @@ package final class Plane: Sendable {
   /// go on, and find the next plane.
   package func stop() async {
     parts.isReady.set(false)
+    renewals.cancel()
+    await renewals.value
+    await parts.workspaces.stopWatching()
     await parts.health.stopServing(on: loop)
     await parts.broker.drain("the plane is stopping")
     await parts.chats.stopAll(within: .seconds(5))

@@ -6,7 +6,6 @@ internal import Identity
 internal import Metrics
 internal import PlanePKI
 package import RPC
-internal import TLS
 internal import Wire
 
 /// What a plane consists of, put together.
@@ -45,7 +44,8 @@ struct PlaneParts: Sendable {
       listeners: listeners,
       timeout: configuration.daemonTimeout,
       hiddenFiles: configuration.hiddenFiles,
-      disk: disk
+      disk: disk,
+      loop: loop
     )
     var options = configuration.broker
     options.observe = { [events] in events.record($0) }
@@ -55,7 +55,8 @@ struct PlaneParts: Sendable {
       broker: broker,
       registry: registry,
       models: configuration.models,
-      counters: counters
+      counters: counters,
+      maxBytes: configuration.chatBytes
     )
     workspaces = Workspaces(
       registry: registry,
@@ -75,11 +76,7 @@ struct PlaneParts: Sendable {
     on loop: EventLoop,
     binding listeners: Listeners
   ) throws {
-    let identity = TLSIdentity(
-      chainPEM: try pki.serverChain.map { try $0.pem }.joined(),
-      keyPEM: try pki.serverKey.pem
-    )
-    let clientAuthorities = try pki.clientAuthorities.map { try $0.pem }.joined()
+    let tls = try ListenerTLS(pki)
     let identification = PeerIdentification(
       mapper: PrincipalMapper(issuers: pki.issuers),
       registry: registry,
@@ -88,7 +85,7 @@ struct PlaneParts: Sendable {
     let mutual = try Server(
       on: loop,
       at: configuration.listen.resolved(),
-      tls: .server(identity: identity, clientAuthoritiesPEM: clientAuthorities),
+      tls: tls.mutual,
       service: mutualService(listeners),
       identification: identification.identification,
       authorization: permissions.authorization(on: .mutual),
@@ -98,7 +95,7 @@ struct PlaneParts: Sendable {
     let open = try Server(
       on: loop,
       at: configuration.listenOpen.resolved(),
-      tls: .server(identity: identity, clientAuthoritiesPEM: nil),
+      tls: tls.open,
       service: openService,
       authorization: permissions.authorization(on: .open),
       limits: configuration.openLimits,
@@ -109,9 +106,11 @@ struct PlaneParts: Sendable {
       probes.answer($0)
     }
     let addresses = Plane.Addresses(
-      mutual: configuration.listen.reached(at: mutual.address),
-      open: configuration.listenOpen.reached(at: open.address),
-      admin: configuration.listenAdmin.reached(at: admin.address)
+      mutual: configuration.listen.reached(at: mutual.address, as: configuration.hosts.first),
+      open: configuration.listenOpen.reached(at: open.address, as: configuration.hosts.first),
+      admin: configuration.listenAdmin.reached(at: admin.address),
+      nearMutual: configuration.listen.reached(at: mutual.address),
+      nearOpen: configuration.listenOpen.reached(at: open.address)
     )
     listeners.bind(.init(mutual: mutual, open: open, admin: admin, addresses: addresses))
   }

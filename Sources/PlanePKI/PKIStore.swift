@@ -68,7 +68,7 @@ struct PKIStore {
     if let found = try readChain(certificate)?.first,
       found.publicKeyPin == ownKey.publicKey.pin, found.isSigned(by: issuer.certificate),
       found.alternativeNames == template.names,
-      now < found.notBefore + (found.notAfter - found.notBefore) / 2
+      now < found.halfLife
     {
       return (found, ownKey)
     }

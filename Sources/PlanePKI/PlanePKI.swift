@@ -15,12 +15,16 @@ package import Identity
 package struct PlanePKI: Sendable {
   package let trustDomain: TrustDomain
   /// What clients trust the plane by.
-  package let authority: Certificate
+  package var authority: Certificate { serverIssuer.certificate }
+  private let serverIssuer: CertificateIssuer
   package let workspaceIssuer: CertificateIssuer
   package let userIssuer: CertificateIssuer
   /// Leaf first.
   package let serverChain: [Certificate]
   package let serverKey: PrivateKey
+  /// When the first of the server's and the admin's certificates is past half of its life, in
+  /// seconds since 1970.
+  package let renewal: Int64
 
   /// What client certificates must chain to.
   package var clientAuthorities: [Certificate] {
@@ -52,11 +56,46 @@ package struct PlanePKI: Sendable {
     hosts: [String] = [],
     at now: Int64
   ) throws(PKIError) -> PlanePKI {
+    try CertificateTemplate.check(hosts)
     let store = PKIStore(folder: folder)
     try store.makeFolders()
     let authority = try store.issuer("ca", commonName: "Gatehouse plane", at: now)
     let workspaces = try store.issuer("workspaces", commonName: "Gatehouse workspaces", at: now)
     let users = try store.issuer("users", commonName: "Gatehouse users", at: now)
+    let pki = try PlanePKI(trustDomain, authority, workspaces, users, store, hosts, at: now)
+    try store.write([authority.certificate], to: "client/ca.pem")
+    return pki
+  }
+
+  /// This, with the server's and the admin's certificates renewed that are past half of their life.
+  ///
+  /// `folder` and `hosts` are those it was opened with; `now` is in seconds since 1970.
+  package func renewed(
+    in folder: StateFolder,
+    hosts: [String],
+    at now: Int64
+  ) throws(PKIError) -> PlanePKI {
+    let store = PKIStore(folder: folder)
+    return try PlanePKI(
+      trustDomain,
+      serverIssuer,
+      workspaceIssuer,
+      userIssuer,
+      store,
+      hosts,
+      at: now
+    )
+  }
+
+  private init(
+    _ trustDomain: TrustDomain,
+    _ authority: CertificateIssuer,
+    _ workspaces: CertificateIssuer,
+    _ users: CertificateIssuer,
+    _ store: PKIStore,
+    _ hosts: [String],
+    at now: Int64
+  ) throws(PKIError) {
     let server = try store.leaf(
       certificate: "pki/server.pem",
       key: "pki/server.key",
@@ -64,22 +103,20 @@ package struct PlanePKI: Sendable {
       .server(hosts),
       at: now
     )
-    _ = try store.leaf(
+    let admin = try store.leaf(
       certificate: "client/cert.pem",
       key: "client/key.pem",
       by: users,
       .admin(of: trustDomain),
       at: now
     )
-    try store.write([authority.certificate], to: "client/ca.pem")
-    return PlanePKI(
-      trustDomain: trustDomain,
-      authority: authority.certificate,
-      workspaceIssuer: workspaces,
-      userIssuer: users,
-      serverChain: [server.certificate],
-      serverKey: server.key
-    )
+    self.trustDomain = trustDomain
+    serverIssuer = authority
+    workspaceIssuer = workspaces
+    userIssuer = users
+    serverChain = [server.certificate]
+    serverKey = server.key
+    renewal = min(server.certificate.halfLife, admin.certificate.halfLife)
   }
 
   /// A certificate for an identity, with its issuer's after it.
@@ -94,6 +131,11 @@ package struct PlanePKI: Sendable {
     let leaf = try issuer.issue(.client(id), for: request.publicKey, at: now)
     return [leaf, issuer.certificate]
   }
+}
+
+extension Certificate {
+  /// The middle of its life, in seconds since 1970.
+  var halfLife: Int64 { notBefore + (notAfter - notBefore) / 2 }
 }
 
 /// Why the plane has no keys to work with. Names the file and the remedy.

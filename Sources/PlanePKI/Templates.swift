@@ -2,8 +2,8 @@ internal import Crypto
 internal import Identity
 
 extension CertificateTemplate {
-  /// The plane on its own machine, and by the further `hosts` it is reached by. Renewed at a start,
-  /// so it must outlive the time between two.
+  /// The plane on its own machine, and by the further `hosts` it is reached by. Long enough for a
+  /// machine that is off for a week.
   static func server(_ hosts: [String]) -> CertificateTemplate {
     var names: [AlternativeName] = []
     for host in ["localhost", "127.0.0.1", "::1"] + hosts {
@@ -18,7 +18,27 @@ extension CertificateTemplate {
     )
   }
 
-  /// Whoever started the plane. Renewed at a start, as the server's.
+  /// Throws for what can be no host's name or address.
+  static func check(_ hosts: [String]) throws(PKIError) {
+    for host in hosts {
+      if case .dns(let name) = AlternativeName.host(host), !isName(name) {
+        throw PKIError(
+          "'\(host)' is neither a host's name nor an address; give it without port or brackets"
+        )
+      }
+    }
+  }
+
+  /// RFC 1123 §2.1, and the underscore that container networks use.
+  private static func isName(_ name: String) -> Bool {
+    guard (1...253).contains(name.utf8.count) else { return false }
+    return name.split(separator: ".", omittingEmptySubsequences: false).allSatisfy { label in
+      (1...63).contains(label.utf8.count)
+        && label.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || "-_".contains($0)) }
+    }
+  }
+
+  /// Whoever started the plane.
   static func admin(of trustDomain: TrustDomain) -> CertificateTemplate {
     CertificateTemplate(
       commonName: "admin",

@@ -8,7 +8,7 @@ package actor Server {
   /// Where it listens; the port is the real one.
   package nonisolated let address: SocketAddress
   private let socket: Socket
-  private let tls: TLSContext?
+  private var tls: TLSContext?
   private let core: ServerCore
   private let limits: ConnectionLimits
   private var registration: Registration?
@@ -47,6 +47,9 @@ package actor Server {
     guard registration == nil else { return }
     registration = try loop.register(socket.number, for: .readable, handler: self)
   }
+
+  /// Connections accepted from now on use `tls`; those there are keep theirs.
+  package func use(_ tls: TLSContext) { self.tls = tls }
 
   /// Takes no more connections; those there are go on.
   package func stopAccepting() {

@@ -4,7 +4,7 @@ func withCStrings<Result>(
   _ body: (UnsafePointer<UnsafePointer<CChar>?>) -> Result
 ) -> Result {
   var flat: [CChar] = []
-  for string in strings { flat += string.map { CChar(bitPattern: $0) } + [0] }
+  for string in strings { flat += string.map { CChar(truncatingIfNeeded: $0) } + [0] }
   flat.append(0)
   return unsafe flat.withUnsafeBufferPointer { flat in
     guard let base = flat.baseAddress else { preconditionFailure("never empty") }

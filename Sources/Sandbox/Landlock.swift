@@ -49,7 +49,7 @@ package enum Landlock {
     static let read = list | bits(LANDLOCK_ACCESS_FS_READ_FILE, LANDLOCK_ACCESS_FS_EXECUTE)
     // No device nodes: a new one for a disk would show what is hidden.
     static let write =
-      read | GH_LANDLOCK_FS_TRUNCATE
+      read | GH_LANDLOCK_FS_TRUNCATE | GH_LANDLOCK_FS_REFER
       | bits(
         LANDLOCK_ACCESS_FS_WRITE_FILE,
         LANDLOCK_ACCESS_FS_REMOVE_DIR,
@@ -58,8 +58,7 @@ package enum Landlock {
         LANDLOCK_ACCESS_FS_MAKE_REG,
         LANDLOCK_ACCESS_FS_MAKE_SOCK,
         LANDLOCK_ACCESS_FS_MAKE_FIFO,
-        LANDLOCK_ACCESS_FS_MAKE_SYM,
-        LANDLOCK_ACCESS_FS_REFER
+        LANDLOCK_ACCESS_FS_MAKE_SYM
       )
     static let nodes = bits(LANDLOCK_ACCESS_FS_MAKE_CHAR, LANDLOCK_ACCESS_FS_MAKE_BLOCK)
     static let ofFiles =
@@ -82,7 +81,7 @@ package enum Landlock {
     /// All that a kernel of this version can withhold.
     static func handled(_ version: Int) -> UInt64 {
       var rights = write | nodes | GH_LANDLOCK_FS_IOCTL_DEV
-      if version < 2 { rights &= ~bits(LANDLOCK_ACCESS_FS_REFER) }
+      if version < 2 { rights &= ~GH_LANDLOCK_FS_REFER }
       if version < 3 { rights &= ~GH_LANDLOCK_FS_TRUNCATE }
       if version < 5 { rights &= ~GH_LANDLOCK_FS_IOCTL_DEV }
       return rights

@@ -14,7 +14,7 @@ package enum PathBytes {
 
   /// For C: the bytes and a NUL.
   static func terminated(_ path: [UInt8]) -> [CChar] {
-    path.map { CChar(bitPattern: $0) } + [0]
+    path.map { CChar(truncatingIfNeeded: $0) } + [0]
   }
 }
 

@@ -118,5 +118,5 @@ func readLink(_ folder: Int32, _ name: [UInt8]) throws(SystemError) -> [UInt8] {
   var buffer = [CChar](repeating: 0, count: 4_096)
   let count = unsafe readlinkat(folder, PathBytes.terminated(name), &buffer, buffer.count)
   guard count >= 0 else { throw SystemError("read a link") }
-  return buffer.prefix(count).map { UInt8(bitPattern: $0) }
+  return buffer.prefix(count).map { UInt8(truncatingIfNeeded: $0) }
 }

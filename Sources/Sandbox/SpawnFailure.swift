@@ -89,7 +89,7 @@ enum ExecutableFile {
   /// A relative path starts from the descriptor `folder`.
   init(_ path: [UInt8], in folder: Int32) {
     var status = stat()
-    let name = path.map(CChar.init(bitPattern:)) + [0]
+    let name = path.map { CChar(truncatingIfNeeded: $0) } + [0]
     guard unsafe fstatat(folder, name, &status, 0) == 0 else {
       self = .missing
       return

@@ -102,6 +102,67 @@ import Wire
     await rig.close()
   }
 
+  @Test func `a call whose daemon stays away ends, and says what to do`() async throws {
+    let rig = try await Rig { $0.timing.stranded = .milliseconds(200) }
+    let daemon = try await rig.daemon()
+    let call = try await rig.client().start { $0.timeoutMs = 86_400_000 }
+    _ = try await daemon.carry(daemon.expectOffer())
+    await daemon.cut()
+    let exit = try await call.expectExit()
+    #expect(exit.outcome == .lost)
+    #expect(!exit.treeGone)
+    #expect(exit.error.message.contains("run: gatehouse workspace start one"))
+    await rig.close()
+  }
+
+  @Test func `the end of a workspace's calls is waited for, but not for ever`() async throws {
+    let rig = try await Rig { $0.admission.unclaimedPerDaemon = 1 }
+    let daemon = try await rig.daemon()
+    let client = try await rig.client()
+    let obedient = try await client.start()
+    let first = try await daemon.carry(daemon.expectOffer())
+    let stubborn = try await client.start()
+    let stuck = try await daemon.carry(daemon.expectOffer())
+    let offered = try await client.start()
+    let last = try await daemon.expectOffer()
+    let queued = try await client.start()
+    _ = try await queued.expectAccepted()
+    rig.directory.stop()
+    let end = Task { await rig.broker.endCalls(of: "ws_one", within: .milliseconds(500)) }
+    for _ in 0..<3 { _ = try await daemon.expectCancel() }
+    try await first.exit(.cancelled)
+    try await daemon.send { $0.refused.callID = last.callID }
+    #expect(try await queued.expectExit().outcome == .cancelled)
+    #expect(try await obedient.expectExit().outcome == .cancelled)
+    #expect(try await offered.expectExit().outcome == .refused)
+    let lost = try await stubborn.expectExit()
+    #expect(lost.outcome == .lost)
+    #expect(lost.error.message == "workspace 'one' was stopped before it said how the call ended")
+    await end.value
+    let late = try await client.start()
+    let refusal = await #expect(throws: RPCStatus.self) { try await late.next() }
+    #expect(refusal?.message.contains("run: gatehouse workspace start one") == true)
+    await stuck.stream.cancel()
+    await rig.close()
+  }
+
+  @Test func `no more calls are offered than there may be streams`() async throws {
+    let rig = try await Rig { $0.carriesPerDaemon = 1 }
+    let daemon = try await rig.daemon()
+    #expect(daemon.welcome.maxCalls == 1)
+    let client = try await rig.client()
+    let first = try await client.start()
+    let carry = try await daemon.carry(daemon.expectOffer())
+    let second = try await client.start()
+    _ = try await second.expectAccepted()
+    #expect(try await second.next().state.state == .queued)
+    try await carry.exit()
+    #expect(try await first.expectExit().outcome == .exited)
+    try await daemon.carry(daemon.expectOffer()).exit()
+    #expect(try await second.expectExit().outcome == .exited)
+    await rig.close()
+  }
+
   @Test func `an offer that never arrived is made again`() async throws {
     let rig = try await Rig()
     var daemon = try await rig.daemon()

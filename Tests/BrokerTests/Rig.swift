@@ -3,6 +3,7 @@ import Crypto
 import EventLoop
 import Identity
 import RPC
+import Synchronization
 import TLS
 import TestSupport
 import Wire
@@ -12,6 +13,7 @@ struct Rig {
   let pki: TestPKI
   let server: Server
   let broker: Broker
+  let directory = TwoWorkspaces()
   private let clientLoop: EventLoop
 
   init(_ change: (inout BrokerOptions) -> Void = { _ in }) async throws {
@@ -20,7 +22,7 @@ struct Rig {
     pki = try TestPKI()
     let loop = try EventLoop(name: "broker")
     clientLoop = try EventLoop(name: "peers")
-    broker = Broker(on: loop, directory: TwoWorkspaces(), options: options)
+    broker = Broker(on: loop, directory: directory, options: options)
     server = try Server(
       on: loop,
       at: SocketAddress.resolve("127.0.0.1", port: 0)[0],
@@ -75,16 +77,23 @@ struct Rig {
   }
 }
 
-struct TwoWorkspaces: WorkspaceDirectory {
-  private static let entries = [
-    WorkspaceEntry(id: "ws_one", name: "one"), WorkspaceEntry(id: "ws_two", name: "two"),
-  ]
+final class TwoWorkspaces: WorkspaceDirectory {
+  private let areStopped = Mutex(false)
 
-  func find(_ idOrName: String, for principal: Principal) -> WorkspaceEntry? {
-    Self.entries.first { $0.id == idOrName || $0.name == idOrName }
+  private var entries: [WorkspaceEntry] {
+    let areStopped = areStopped.withLock { $0 }
+    return ["one", "two"].map {
+      WorkspaceEntry(id: "ws_\($0)", name: $0, isStopped: areStopped)
+    }
   }
 
-  func workspace(id: String) -> WorkspaceEntry? { Self.entries.first { $0.id == id } }
+  func stop() { areStopped.withLock { $0 = true } }
+
+  func find(_ idOrName: String, for principal: Principal) -> WorkspaceEntry? {
+    entries.first { $0.id == idOrName || $0.name == idOrName }
+  }
+
+  func workspace(id: String) -> WorkspaceEntry? { entries.first { $0.id == id } }
 }
 
 extension Principal {

@@ -40,6 +40,49 @@ final class TemporaryFolder {
     #expect(try mode(folder.path) == 0o700)
   }
 
+  @Test func `an empty folder that was open is made private`() throws {
+    try #require(unsafe chmod(folder.path, 0o755) == 0)
+    _ = try StateFolder(folder.path)
+    #expect(try mode(folder.path) == 0o700)
+  }
+
+  @Test func `a plane's folder that was opened is made private`() throws {
+    try folder.write([], to: "lock")
+    try folder.makeFolder("pki")
+    try #require(unsafe chmod(folder.path, 0o755) == 0)
+    _ = try StateFolder(folder.path)
+    #expect(try mode(folder.path) == 0o700)
+  }
+
+  @Test func `an open folder with other things in it is left as it is, with the remedy`() throws {
+    try folder.write([1], to: "photo.jpg")
+    try #require(unsafe chmod(folder.path, 0o755) == 0)
+    let path = folder.path
+    #expect {
+      _ = try StateFolder(path)
+    } throws: {
+      "\($0)".hasPrefix("\(path) is open to other accounts")
+        && "\($0)".contains("chmod 700 '\(path)'")
+    }
+    #expect(try mode(path) == 0o755)
+  }
+
+  @Test func `the end of a file that grows can be read alone`() throws {
+    try folder.write(Array("first\nlast\n".utf8), to: "log")
+    #expect(try folder.readEnd(of: "log", maxBytes: 5) == Array("last\n".utf8))
+    #expect(try folder.readEnd(of: "log", maxBytes: 500) == Array("first\nlast\n".utf8))
+    #expect(try folder.readEnd(of: "none", maxBytes: 5) == nil)
+  }
+
+  @Test func `a log is cut when it is too large`() throws {
+    try folder.write([1, 2, 3, 4], to: "log")
+    try folder.trimLog("log", maxBytes: 4)
+    #expect(try folder.read("log") == [1, 2, 3, 4])
+    try folder.trimLog("log", maxBytes: 3)
+    #expect(try folder.read("log") == [4])
+    try folder.trimLog("none", maxBytes: 3)
+  }
+
   @Test func `a file that is not there is nil`() throws {
     #expect(try folder.read("none") == nil)
     #expect(!folder.exists("none"))

@@ -70,6 +70,30 @@ internal import Testing
     try cleanUp()
   }
 
+  @Test func `leaves are renewed while it is open, at half of their life`() throws {
+    let first = try PlanePKI.open(in: folder, at: now)
+    let admin = try text("client/cert.pem")
+    // A little before the middle of 30 days, since they begin before now: clocks differ.
+    #expect((now + 15 * day - 600...now + 15 * day).contains(first.renewal))
+    let early = try first.renewed(in: folder, hosts: [], at: first.renewal - 1)
+    #expect(early.serverChain.map(\.der) == first.serverChain.map(\.der))
+    let late = try early.renewed(in: folder, hosts: [], at: first.renewal)
+    #expect(late.serverChain[0].notAfter == first.renewal + 30 * day)
+    #expect(late.serverChain[0].publicKeyPin == first.serverChain[0].publicKeyPin)
+    #expect(late.serverChain[0].isSigned(by: first.authority))
+    #expect(late.renewal > first.renewal + 14 * day)
+    #expect(try text("client/cert.pem") != admin)
+    try cleanUp()
+  }
+
+  @Test(arguments: ["", "plane.example:7443", "[::1]", "two words", "a..b", "*.example"])
+  func `what is no host is refused by name`(host: String) throws {
+    #expect {
+      try PlanePKI.open(in: folder, hosts: [host], at: now)
+    } throws: { "\($0)".hasPrefix("'\(host)' is neither a host's name nor an address") }
+    try cleanUp()
+  }
+
   @Test func `a plane reached by another name gets a certificate for it, with its old key`() throws
   {
     let first = try PlanePKI.open(in: folder, at: now)

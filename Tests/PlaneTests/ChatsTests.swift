@@ -110,6 +110,32 @@ internal import Wire
     await test.stop()
   }
 
+  @Test func `beyond the bound in bytes the oldest ended chats are forgotten`() async throws {
+    var models = PlaneModels()
+    models.transcript = try Transcript(parsing: Self.transcript)
+    // Two ended chats fit: each is three words, a step and an end.
+    let test = try await TestPlane(models: models) { $0.chatBytes = 3_000 }
+    _ = try await test.external("a1")
+    let admin = try await test.admin()
+    var started: [String] = []
+    for _ in 0..<4 {
+      let chat = try await start(admin, "a1").chatID
+      started.append(chat)
+      let follow = try await admin.openStream("/gatehouse.plane.v1.Chats/Follow")
+      try await follow.send(
+        Gatehouse_Plane_V1_FollowChatRequest.with { $0.chatID = chat }.serializedBytes()
+      )
+      await follow.halfClose()
+      while try await follow.next() != nil {}
+    }
+    let list: Gatehouse_Plane_V1_ListChatsResponse = try await admin.ask(
+      "/gatehouse.plane.v1.Chats/List",
+      Gatehouse_Plane_V1_ListChatsRequest()
+    )
+    #expect(list.chats.map(\.chatID) == started.suffix(3).reversed())
+    await test.stop()
+  }
+
   @Test func `without a model a chat is refused, and told how to get one`() async throws {
     let test = try await TestPlane()
     _ = try await test.external("a1")

@@ -1,3 +1,4 @@
+internal import Broker
 internal import EventLoop
 internal import FoundationEssentials
 internal import Host
@@ -40,6 +41,10 @@ internal import Wire
     _ script: String,
     _ connection: Connection
   ) async throws -> (output: String, exit: Gatehouse_Tools_V1_Exit) {
+    try await finish(start(script, connection))
+  }
+
+  private func start(_ script: String, _ connection: Connection) async throws -> ClientStream {
     let stream = try await connection.openStream("/gatehouse.tools.v1.Tools/Invoke")
     let request = try Gatehouse_Tools_V1_ShellRequest.with { $0.script = script }.serializedData()
     try await stream.send(
@@ -50,6 +55,22 @@ internal import Wire
         $0.start.timeoutMs = 20_000
       }.serializedBytes()
     )
+    return stream
+  }
+
+  /// The first bytes of a call's output.
+  private func read(_ call: ClientStream, untilCount count: Int) async throws -> String {
+    var output: [UInt8] = []
+    while output.count < count, let message = try await call.next() {
+      output += try Gatehouse_Tools_V1_InvokeResponse(serializedBytes: message).chunk.data
+    }
+    return String(decoding: output, as: UTF8.self)
+  }
+
+  /// The rest of a call's output, and its end.
+  private func finish(
+    _ stream: ClientStream
+  ) async throws -> (output: String, exit: Gatehouse_Tools_V1_Exit) {
     var output: [UInt8] = []
     var exit = Gatehouse_Tools_V1_Exit()
     while let message = try await stream.next() {
@@ -151,6 +172,82 @@ internal import Wire
     #expect(started.workspace.state == .linked)
     #expect(try await run("echo again", admin).output == "again\n")
     try await delete(admin)
+    await test.stop()
+  }
+
+  @Test func `a daemon that dies is started again, and its call goes on`() async throws {
+    let test = try await TestPlane(daemon: daemon())
+    let admin = try await test.admin()
+    let id = try await create(admin).id
+    let first = try #require(test.plane.registry.record(id)?.local?.daemon)
+    let call = try await start("echo one; until [ -e go ]; do sleep 0.05; done; echo two", admin)
+    // It runs: its first line is here.
+    var output = try await read(call, untilCount: 4)
+    let broker = test.plane.parts.broker
+    first.kill()
+    #expect(await broker.waitForLink(of: id, toBe: false, within: .seconds(20)))
+    #expect(await broker.waitForLink(of: id, within: .seconds(20)))
+    let second = try #require(test.plane.registry.record(id)?.local?.daemon)
+    #expect(second != first)
+    #expect(second.isRunning)
+    #expect(try await run("touch go", admin).exit.code == 0)
+    let rest = try await finish(call)
+    output += rest.output
+    #expect(output == "one\ntwo\n")
+    #expect(rest.exit.outcome == .exited)
+    try await delete(admin)
+    #expect(!second.isRunning)
+    await test.stop()
+  }
+
+  @Test func `a daemon that cannot start is quoted`() async throws {
+    let script = try TemporaryState()
+    let text = "#!/bin/sh\necho starting\necho 'the disk is on fire' >&2\nexit 1\n"
+    try script.folder.write(Array(text.utf8), to: "daemon", mode: 0o700)
+    let test = try await TestPlane(daemon: script.folder.path(of: "daemon"))
+    let admin = try await test.admin()
+    let refused = await status { _ = try await create(admin) }
+    #expect(
+      refused?.message == "the daemon of workspace 'a1' ended at once; it says: the disk is on fire"
+    )
+    await test.stop()
+  }
+
+  @Test func `stopping a workspace elsewhere ends its calls`() async throws {
+    let test = try await TestPlane()
+    let admin = try await test.admin()
+    let workspace = try await test.external("a1")
+    let elsewhere = try TemporaryState()
+    try elsewhere.folder.makeFolder("root")
+    try elsewhere.folder.write(Array(workspace.token.utf8), to: "token")
+    let process = try DetachedProcess.start(
+      daemon(),
+      [
+        "--state", elsewhere.folder.path(of: "state"), "--root", elsewhere.folder.path(of: "root"),
+        "--ca", test.state.folder.path(of: "client/ca.pem"),
+        "--enroll-address", "\(test.plane.addresses.open)",
+        "--token-file", elsewhere.folder.path(of: "token"),
+      ],
+      environment: ["PATH=/usr/bin:/bin"],
+      log: elsewhere.folder.path(of: "log")
+    )
+    defer { process.kill() }
+    #expect(await test.plane.parts.broker.waitForLink(of: workspace.id, within: .seconds(20)))
+    let call = try await start("echo on; sleep 60; echo done > file", admin)
+    _ = try await read(call, untilCount: 3)
+    let stopped: Gatehouse_Plane_V1_StopWorkspaceResponse = try await admin.ask(
+      "/gatehouse.plane.v1.Workspaces/Stop",
+      Gatehouse_Plane_V1_StopWorkspaceRequest.with { $0.workspace = "a1" }
+    )
+    #expect(stopped.workspace.state == .stopped)
+    let end = try await finish(call)
+    #expect(end.exit.outcome == .cancelled)
+    #expect(end.exit.treeGone)
+    #expect(!elsewhere.folder.exists("root/file"))
+    let late = await status { _ = try await run("true", admin) }
+    #expect(
+      late?.message == "workspace 'a1' is stopped; run: gatehouse workspace start a1"
+    )
     await test.stop()
   }
 

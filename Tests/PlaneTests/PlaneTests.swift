@@ -34,6 +34,17 @@ internal import Wire
     await test.stop()
   }
 
+  @Test func `a name that could not be written down is free again`() async throws {
+    let test = try await TestPlane()
+    // A folder in its place refuses the file, to root as well.
+    try test.state.folder.remove("workspaces.json")
+    try test.state.folder.makeFolder("workspaces.json/in-the-way")
+    #expect(await status { _ = try await test.external("a1") }?.code == .internalError)
+    try test.state.folder.removeFolder("workspaces.json")
+    _ = try await test.external("a1")
+    await test.stop()
+  }
+
   @Test func `an address in use is named`() async throws {
     let test = try await TestPlane()
     let other = try TemporaryState()

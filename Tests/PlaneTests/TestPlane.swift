@@ -20,7 +20,8 @@ final class TestPlane: Sendable {
     daemon: String = "/bin/false",
     models: PlaneModels = PlaneModels(),
     state: TemporaryState? = nil,
-    at addresses: Plane.Addresses? = nil
+    at addresses: Plane.Addresses? = nil,
+    _ change: (inout PlaneConfiguration) -> Void = { _ in }
   ) async throws {
     self.state = try state ?? TemporaryState()
     var configuration = Self.configuration(self.state, daemon: daemon)
@@ -29,6 +30,7 @@ final class TestPlane: Sendable {
       configuration.listen = addresses.mutual
       configuration.listenOpen = addresses.open
     }
+    change(&configuration)
     plane = try await Plane(configuration)
     loop = try EventLoop(name: "test-client")
   }
@@ -65,11 +67,16 @@ final class TestPlane: Sendable {
 
   func open() async throws -> Connection { try await connect(plane.addresses.open, nil) }
 
-  private func connect(_ address: HostPort, _ identity: TLSIdentity?) async throws -> Connection {
+  func connect(
+    _ address: HostPort,
+    _ identity: TLSIdentity?,
+    identification: Identification? = nil
+  ) async throws -> Connection {
     try await Connection.connect(
       to: address,
       tls: .client(identity: identity, authoritiesPEM: text("client/ca.pem")),
-      on: loop
+      on: loop,
+      identification: identification
     )
   }
 

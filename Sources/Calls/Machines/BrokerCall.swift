@@ -15,6 +15,7 @@
 ///               carry broke the protocol         ended      forget, end lost
 ///               unclaimed on a later link        detached   close carry, resume
 ///               link lost                        running    – (the carry may live elsewhere)
+///     detached  no link for long                 ended      end lost
 ///     detached  claim: right ticket, in time     running    attach
 ///               ticket too old                   detached   resume with a new ticket
 ///               unclaimed                        detached   the same resume again
@@ -24,6 +25,8 @@
 ///               link up, new instance, unknown   ended      end lost
 ///               cancel, owner gone, deadline     as before  cancel; again on each new link
 ///               no exit long after that          ended      forget, end lost
+///               workspace stopped                ended      close carry, forget, end lost
+///     queued    workspace stopped                ended      end cancelled
 ///     ended     link up with it, unclaimed       ended      forget
 ///               claim                            ended      turn away
 ///
@@ -52,6 +55,8 @@ package struct BrokerCall: Sendable {
   private var attachmentEpoch: SessionEpoch?
   private var grant: Grant?
   private var giveUpAt: ContinuousClock.Instant?
+  /// Since when it is detached and has no link to resume it on.
+  private var strandedAt: ContinuousClock.Instant?
 
   /// A call that waits for its turn. The daemon ends it at the deadline; here the deadline bounds the
   /// time in the queue, and some time after it the plane steps in.
@@ -67,7 +72,7 @@ package struct BrokerCall: Sendable {
   /// When a `tick` is wanted at the latest.
   package var wakeAt: ContinuousClock.Instant? {
     guard !isEnded else { return nil }
-    return [grant?.expires, giveUpAt ?? overdueAt].compactMap { $0 }.min()
+    return [grant?.expires, giveUpAt ?? overdueAt, strandedUntil].compactMap { $0 }.min()
   }
 
   /// Takes note of what happened and says what to do about it, in this order.
@@ -78,12 +83,13 @@ package struct BrokerCall: Sendable {
     case .claim(let claim, let now): claimed(claim, now)
     case .refused(let epoch): refused(epoch)
     case .unclaimed(let epoch, let ticket): unclaimed(epoch, ticket)
-    case .carryClosed(let number, let ticket): carryClosed(number, ticket)
+    case .carryClosed(let number, let ticket, let now): carryClosed(number, ticket, now)
     case .carryBroken(let number): carryBroken(number)
     case .exit(let number, let outcome): exited(number, outcome)
     case .cancel(let now): cancel(now, .cancelled)
-    case .linkLost(let epoch): linkLost(epoch)
+    case .linkLost(let epoch, let now): linkLost(epoch, now)
     case .linkUp(let link, let isKnown, let ticket): linkUp(link, isKnown: isKnown, ticket)
+    case .workspaceStopped: workspaceStopped()
     case .tick(let now, let ticket): tick(now, ticket)
     }
   }
@@ -119,6 +125,9 @@ extension BrokerCall {
     package var overdue = Duration.seconds(5)
     /// For the exit after a cancel, before nobody can say any more what happened.
     package var exit = Duration.seconds(30)
+    /// For a detached call whose workspace has no link: a daemon that restarts is back in seconds,
+    /// and one that is not back by then has no news of the call that are worth the wait.
+    package var stranded = Duration.seconds(120)
 
     package init() {}
   }
@@ -135,15 +144,17 @@ extension BrokerCall {
     /// The daemon: it has the call, and no stream for it.
     case unclaimed(SessionEpoch, Ticket)
     /// A `Carry` stream ended without an exit.
-    case carryClosed(attachment: Int, Ticket)
+    case carryClosed(attachment: Int, Ticket, ContinuousClock.Instant)
     /// What came on it cannot be. It would come again, so the call is not resumed.
     case carryBroken(attachment: Int)
     case exit(attachment: Int, Outcome)
     /// Someone may and does cancel it, or its owner went away and it does not go on alone.
     case cancel(ContinuousClock.Instant)
-    case linkLost(SessionEpoch)
+    case linkLost(SessionEpoch, ContinuousClock.Instant)
     /// A link's inventory is whole, with this call in it or not.
     case linkUp(Link, isKnown: Bool, Ticket)
+    /// Its workspace's owner stopped the workspace, and the call did not end in time.
+    case workspaceStopped
     case tick(ContinuousClock.Instant, Ticket)
   }
 
@@ -179,6 +190,9 @@ extension BrokerCall {
     case protocolBroken
     /// No exit came, long after the deadline or a cancel.
     case noExit
+    /// It was cut off, and its daemon did not come back.
+    case noLink
+    case workspaceStopped
   }
 
   private struct Grant {
@@ -227,6 +241,7 @@ extension BrokerCall {
       grant.expires.map({ now < $0 }) ?? true
     else { return [.turnAway] }
     self.grant = nil
+    strandedAt = nil
     state = .running
     wasKnown = true
     attachment += 1
@@ -259,9 +274,14 @@ extension BrokerCall {
 
 // Attachments and links.
 extension BrokerCall {
-  private mutating func carryClosed(_ number: Int, _ ticket: Ticket) -> [Action] {
+  private mutating func carryClosed(
+    _ number: Int,
+    _ ticket: Ticket,
+    _ now: ContinuousClock.Instant
+  ) -> [Action] {
     guard state == .running, number == attachment else { return [] }
     state = .detached
+    if link == nil { strandedAt = now }
     return resume(ticket)
   }
 
@@ -275,11 +295,15 @@ extension BrokerCall {
     return [.acknowledgeExit] + end(outcome, .reported)
   }
 
-  private mutating func linkLost(_ epoch: SessionEpoch) -> [Action] {
+  private mutating func linkLost(
+    _ epoch: SessionEpoch,
+    _ now: ContinuousClock.Instant
+  ) -> [Action] {
     guard link?.epoch == epoch else { return [] }
     link = nil
     grant = nil
     if state == .offered { state = .detached }
+    if state == .detached { strandedAt = now }
     return []
   }
 
@@ -289,6 +313,7 @@ extension BrokerCall {
     let isSameInstance = link.instance == instance
     self.link = link
     grant = nil
+    strandedAt = nil
     if isKnown { return known(isSameInstance: isSameInstance, ticket) }
     guard isSameInstance else { return closeCarry + end(.lost, .newInstance) }
     guard !wasKnown else { return closeCarry + end(.lost, .unknownToDaemon) }
@@ -312,9 +337,12 @@ extension BrokerCall {
     state == .queued ? deadline : deadline + timing.overdue
   }
 
+  private var strandedUntil: ContinuousClock.Instant? { strandedAt.map { $0 + timing.stranded } }
+
   private mutating func tick(_ now: ContinuousClock.Instant, _ ticket: Ticket) -> [Action] {
     guard !isEnded else { return [] }
     if let giveUpAt, giveUpAt <= now { return closeCarry + forget + end(.lost, .noExit) }
+    if let strandedUntil, strandedUntil <= now { return end(.lost, .noLink) }
     if giveUpAt == nil, overdueAt <= now { return cancel(now, .deadlineInQueue) }
     if let grant, let expires = grant.expires, expires <= now {
       return grant.isOffer ? offer(ticket) : resume(ticket)
@@ -335,6 +363,14 @@ extension BrokerCall {
     return link == nil ? [] : [.cancel]
   }
 
+  private mutating func workspaceStopped() -> [Action] {
+    switch state {
+    case .ended: []
+    case .queued: end(.cancelled, .cancelledBeforeStart)
+    case .offered, .running, .detached: closeCarry + forget + end(.lost, .workspaceStopped)
+    }
+  }
+
   private enum QueueEnd { case cancelled, deadlineInQueue }
 
   private var forget: [Action] { link == nil ? [] : [.forget] }
@@ -343,6 +379,7 @@ extension BrokerCall {
     state = .ended(outcome)
     grant = nil
     giveUpAt = nil
+    strandedAt = nil
     return [.end(outcome, reason)]
   }
 }

@@ -5,14 +5,15 @@ internal import Wire
 
 /// What happened in a chat, for those who follow: numbered from 1, without holes.
 ///
-/// Bounded: beyond `maxOutputBytes` the output of tools is left out. It is in the calls' own logs,
-/// and the model has its part of it.
+/// Beyond `maxOutputBytes` the output of tools is left out. It is in the calls' own logs, and the
+/// model has its part of it. The rest is bounded by the turn's steps and tokens; `Chats` bounds all.
 final class ChatLog: Sendable {
   static let maxOutputBytes = 8 << 20
 
   private struct State {
     var events: [Gatehouse_Plane_V1_FollowChatResponse] = []
     var outputBytes = 0
+    var keptBytes = 0
     var end: Gatehouse_Plane_V1_TurnEnded?
     var runningCalls = 0
     var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
@@ -27,6 +28,9 @@ final class ChatLog: Sendable {
   /// Calls that have started and not ended.
   var runningCalls: Int { state.withLock { $0.runningCalls } }
 
+  /// What it holds, roughly, in bytes.
+  var keptBytes: Int { state.withLock { $0.keptBytes } }
+
   func append(_ update: ChatUpdate) {
     let waiters = state.withLock { state -> [CheckedContinuation<Void, Never>] in
       if case .toolOutput(let output) = update {
@@ -39,6 +43,7 @@ final class ChatLog: Sendable {
       case .toolEnded: state.runningCalls -= 1
       default: break
       }
+      state.keptBytes += update.keptBytes
       let sequence = UInt64(state.events.count + 1)
       state.events.append(
         .with {
@@ -84,5 +89,20 @@ final class ChatLog: Sendable {
     } onCancel: {
       state.withLock { $0.waiters.removeValue(forKey: number) }?.resume()
     }
+  }
+}
+
+extension ChatUpdate {
+  /// What an event costs, roughly: its message's own storage, and its larger parts.
+  fileprivate var keptBytes: Int {
+    let parts =
+      switch self {
+      case .text(let delta): delta.text.utf8.count
+      case .toolStarted(let call): call.argumentsJson.utf8.count + call.summary.utf8.count
+      case .toolOutput(let output): output.data.count
+      case .toolEnded(let end): end.error.utf8.count + end.diff.utf8.count
+      default: 0
+      }
+    return 256 + parts
   }
 }

@@ -27,6 +27,8 @@ actor Chats {
   private let registry: WorkspaceRegistry
   private let models: PlaneModels
   private let counters: PlaneCounters
+  /// Most bytes of all chats' logs, likewise; running ones may go beyond it until they end.
+  private let maxBytes: Int
   private let client = ModelClient()
   private var entries: [String: Entry] = [:]
 
@@ -34,9 +36,11 @@ actor Chats {
     broker: Broker,
     registry: WorkspaceRegistry,
     models: PlaneModels,
-    counters: PlaneCounters
+    counters: PlaneCounters,
+    maxBytes: Int
   ) {
     self.counters = counters
+    self.maxBytes = maxBytes
     self.broker = broker
     self.registry = registry
     self.models = models
@@ -164,13 +168,22 @@ actor Chats {
     return entry
   }
 
+  /// Forgets the oldest chats that have ended, as far as there are too many or they are too large.
+  ///
+  /// - Throws: when those at work are too many, or too large, by themselves.
   private func makeRoom() throws(PlaneError) {
-    guard entries.count >= Self.maxChats else { return }
+    var bytes = entries.values.reduce(0) { $0 + $1.log.keptBytes }
     // Ids sort by time.
-    guard let oldest = entries.filter({ $0.value.log.end != nil }).keys.min() else {
-      throw PlaneError(.resourceExhausted, "\(Self.maxChats) chats are at work; stop some")
+    var ended = entries.filter { $0.value.log.end != nil }.keys.sorted(by: >)
+    while entries.count >= Self.maxChats || bytes > maxBytes {
+      guard let oldest = ended.popLast() else {
+        throw PlaneError(
+          .resourceExhausted,
+          "\(entries.count) chats are at work, as much as the plane has room for; stop some"
+        )
+      }
+      bytes -= entries.removeValue(forKey: oldest)?.log.keptBytes ?? 0
     }
-    entries[oldest] = nil
   }
 
   private static func makeID() -> String {

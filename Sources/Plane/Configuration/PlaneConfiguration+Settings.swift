@@ -27,7 +27,7 @@ extension PlaneConfiguration {
     Setting(
       key: "hosts",
       form: "list of names and addresses",
-      help: "By which the plane is reached besides, for its certificate.",
+      help: "By which the plane is reached besides, for its certificate; the first is told.",
       usual: "",
       place: .list { (hosts, configuration) in configuration.hosts = hosts }
     ),
@@ -190,6 +190,18 @@ extension PlaneConfiguration {
       \.broker.timing.exit,
       .milliseconds(100) ... .seconds(3_600),
       "For an exit after a cancel, before the call is lost."
+    ),
+    .duration(
+      "calls.stranded_time",
+      \.broker.timing.stranded,
+      .milliseconds(100) ... .seconds(86_400),
+      "For a cut call's workspace to come back, before the call is lost."
+    ),
+    .bytes(
+      "chats.bytes",
+      \.chatBytes,
+      (1 << 20)...(64 << 30),
+      "The most memory for chats; beyond, the oldest ended ones are forgotten."
     ),
     .duration(
       "links.heartbeat",

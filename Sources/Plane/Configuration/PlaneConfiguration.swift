@@ -13,14 +13,19 @@ package struct PlaneConfiguration: Sendable {
   package var listenOpen = HostPort(host: "127.0.0.1", port: 7444)
   /// Plain HTTP/1.1 for probes: `/healthz`, `/readyz`, `/metrics`.
   package var listenAdmin = HostPort(host: "127.0.0.1", port: 7445)
-  /// Further names and addresses that the plane is reached by, for its certificate.
+  /// Further names and addresses that the plane is reached by, for its certificate. The first is told
+  /// to daemons and people elsewhere.
   package var hosts: [String] = []
   /// The models of chats.
   package var models = PlaneModels()
+  /// Most bytes of all chats' logs; beyond it the oldest ended ones are forgotten.
+  package var chatBytes = 256 << 20
   /// The program of a local workspace's daemon; nil: `gatehouse-toold` beside this program.
   package var daemonProgram: String?
   /// How long a local workspace's daemon may take to link when it is started, and to end.
   package var daemonTimeout: Duration = .seconds(15)
+  /// Seconds since 1970, by which the plane's own certificates are made and renewed.
+  package var clock: @Sendable () -> Int64 = { ThisProcess.unixTime }
 
   /// Bounds and times of links and calls.
   package var broker = BrokerOptions()
@@ -39,6 +44,9 @@ package struct PlaneConfiguration: Sendable {
   var certifiedHosts: [String] {
     hosts + [listen, listenOpen].filter { !$0.isEverywhere }.map(\.host)
   }
+
+  /// Others can connect, and not verify whom they reached.
+  var isUnnamed: Bool { hosts.isEmpty && (listen.isEverywhere || listenOpen.isEverywhere) }
 
   /// The absolute path of the daemon's program.
   func daemonPath() throws(PlaneError) -> String {

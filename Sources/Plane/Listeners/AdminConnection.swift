@@ -22,6 +22,8 @@ final class AdminConnection: EventLoopHandler {
 
   /// From the first byte to the last.
   private static let timeLimit: Duration = .seconds(5)
+  /// In one turn, so that a peer that sends without end leaves room for the others.
+  private static let readsPerTurn = 4
 
   init(
     _ socket: consuming Socket,
@@ -65,7 +67,7 @@ final class AdminConnection: EventLoopHandler {
   private func read() {
     var buffer = loop.takeScratch()
     defer { loop.returnScratch(buffer) }
-    while true {
+    for _ in 0..<Self.readsPerTurn {
       guard let transfer = try? socket.read(into: &buffer, atMost: buffer.count) else {
         return close()
       }

@@ -41,15 +41,38 @@ actor AdminListener {
   }
 
   private func accept() {
-    // What cannot be accepted now is still there at the next turn.
-    while let accepted = try? socket.accept() {
-      guard connections.count < Self.maxConnections else { continue }
-      let connection = AdminConnection(accepted, on: loop, answer)
-      connections[ObjectIdentifier(connection)] = connection
-      connection.start { [weak self] connection in
-        self?.assumeIsolated { $0.forget(connection) }
+    // What is not accepted now is still there at the next turn.
+    for _ in 0..<Self.maxConnections {
+      do {
+        guard let accepted = try socket.accept() else { return }
+        open(accepted)
+      } catch {
+        return pauseAccepting()
       }
     }
+  }
+
+  private func open(_ accepted: consuming Socket) {
+    guard connections.count < Self.maxConnections else { return }
+    let connection = AdminConnection(accepted, on: loop, answer)
+    connections[ObjectIdentifier(connection)] = connection
+    connection.start { [weak self] connection in
+      self?.assumeIsolated { $0.forget(connection) }
+    }
+  }
+
+  /// Out of descriptors: those there are get a moment to close.
+  private func pauseAccepting() {
+    guard let registration else { return }
+    loop.update(registration, socket.number, for: [])
+    loop.schedule(after: .milliseconds(100)) { [weak self] in
+      self?.assumeIsolated { $0.resumeAccepting() }
+    }
+  }
+
+  private func resumeAccepting() {
+    guard let registration else { return }
+    loop.update(registration, socket.number, for: .readable)
   }
 
   private func forget(_ connection: AdminConnection) {

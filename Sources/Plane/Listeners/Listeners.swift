@@ -59,9 +59,9 @@ extension HostPort {
   /// All addresses of the machine.
   var isEverywhere: Bool { host == "0.0.0.0" || host == "::" }
 
-  /// Where a listener on this address is reached: with its real port, and by the name its
-  /// certificate is for when it listens everywhere.
-  func reached(at address: SocketAddress) -> HostPort {
-    HostPort(host: isEverywhere ? "localhost" : host, port: address.port)
+  /// Where a listener on this address is reached, with its real port: by `host`, or else by the name
+  /// that its certificate is for in any case when it listens everywhere.
+  func reached(at address: SocketAddress, as host: String? = nil) -> HostPort {
+    HostPort(host: host ?? (isEverywhere ? "localhost" : self.host), port: address.port)
   }
 }

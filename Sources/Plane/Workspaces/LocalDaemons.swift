@@ -21,9 +21,12 @@ struct LocalDaemons: Sendable {
   let hiddenFiles: [String]
   /// Blocking work goes here.
   let disk: WorkerPool
+  /// Hears of the ends of processes.
+  let loop: EventLoop
 
-  /// HOST:PORT of the mutual listener, as daemons are told.
-  var planeAddress: String { listeners.bound.addresses.mutual.description }
+  /// HOST:PORT of the mutual listener, as daemons are told. On this machine: a name that the plane is
+  /// known by elsewhere may not be known here.
+  var planeAddress: String { listeners.bound.addresses.nearMutual.description }
 
   /// Makes a workspace's folders; gives its root.
   ///
@@ -65,6 +68,7 @@ struct LocalDaemons: Sendable {
       let name = "workspaces/\(id)"
       try folder.write(Array(token.utf8), to: "\(name)/daemon/token")
       try folder.write(Array(try authority.pem.utf8), to: "\(name)/daemon/ca.pem")
+      try folder.trimLog("\(name)/daemon.log", maxBytes: 4 << 20)
       var started = local
       started.planeAddress = planeAddress
       started.daemon = try .start(
@@ -74,7 +78,7 @@ struct LocalDaemons: Sendable {
           local.ownsRoot ? "--own-root" : "--root", local.root,
           "--ca", folder.path(of: "\(name)/daemon/ca.pem"),
           "--plane", planeAddress,
-          "--enroll-address", listeners.bound.addresses.open.description,
+          "--enroll-address", listeners.bound.addresses.nearOpen.description,
           "--token-file", folder.path(of: "\(name)/daemon/token"),
           // Commands see none of the plane's state but their own root.
           "--hide", folder.path,
@@ -95,6 +99,19 @@ struct LocalDaemons: Sendable {
       // The kernel tells nobody but the parent, which an earlier plane was.
       try? await Task.sleep(for: .milliseconds(20))
     }
+  }
+
+  /// Returns when a daemon has ended, or the task is cancelled.
+  func waitForEnd(of process: DetachedProcess) async {
+    await ProcessEnd.wait(for: process, on: loop)
+  }
+
+  /// The last line of what a daemon said, for people.
+  func lastWords(of id: String) async -> String {
+    let (folder, name) = (folder, "workspaces/\(id)/daemon.log")
+    let end = try? await disk.run { try folder.readEnd(of: name, maxBytes: 1024) }
+    let text = String(decoding: end ?? [], as: UTF8.self)
+    return text.split(whereSeparator: \.isNewline).last.map(String.init) ?? "nothing"
   }
 
   /// Removes all that the plane made for a workspace.

@@ -10,5 +10,7 @@ extension WorkspaceRegistry: WorkspaceDirectory {
 }
 
 extension WorkspaceEntry {
-  fileprivate init(_ record: WorkspaceRecord) { self.init(id: record.id, name: record.name) }
+  fileprivate init(_ record: WorkspaceRecord) {
+    self.init(id: record.id, name: record.name, isStopped: record.isStopped)
+  }
 }

@@ -9,14 +9,20 @@ internal import Wire
 /// Makes, starts, stops and deletes workspaces; one at a time each.
 actor Workspaces {
   let registry: WorkspaceRegistry
-  private let daemons: LocalDaemons
+  let daemons: LocalDaemons
   private let enrollment: Enrollment
   let broker: Broker
   private let listeners: Listeners
   /// Milliseconds since 1970.
   private let clock: @Sendable () -> UInt64
   /// Ids of workspaces that something is done to.
-  private var busy: Set<String> = []
+  var busy: Set<String> = []
+  /// One for each local workspace whose daemon is to run; see `watch`.
+  var watchers: [String: Task<Void, Never>] = [:]
+  var isClosing = false
+
+  /// For the calls of a workspace that is stopped: SIGTERM, two seconds, SIGKILL, and the news of it.
+  private static let callsEnd = Duration.seconds(5)
 
   init(
     registry: WorkspaceRegistry,
@@ -47,7 +53,13 @@ actor Workspaces {
     defer { busy.remove(id) }
     // The name is taken before anything is made for it.
     let draft = record
-    try await registry.change { (table) throws(PlaneError) in try table.add(draft) }
+    do {
+      try await registry.change { (table) throws(PlaneError) in try table.add(draft) }
+    } catch {
+      // What the disk refused is in memory all the same, and would hold the name.
+      try? await registry.change { $0.remove(id) }
+      throw error
+    }
     do {
       guard let localRoot else { return (record, try enrollment.makeToken(for: .workspace(id))) }
       record.local = try await daemons.prepare(id, root: localRoot)
@@ -96,12 +108,19 @@ actor Workspaces {
     for record in registry.all where !record.isStopped {
       guard let local = record.local, busy.insert(record.id).inserted else { continue }
       defer { busy.remove(record.id) }
+      defer { watch(record.id) }
       if let daemon = local.daemon, daemon.isRunning {
         guard local.planeAddress != daemons.planeAddress else { continue }
         await daemons.stop(daemon)
       }
-      // One that cannot start is seen as unlinked; its owner starts it and is told why.
-      try? await launch(record)
+      do throws(PlaneError) {
+        try await launch(record)
+      } catch {
+        Plane.log.error(
+          "daemon_not_started",
+          metadata: ["workspace": "\(record.id)", "error": "\(error)"]
+        )
+      }
     }
   }
 
@@ -120,8 +139,10 @@ actor Workspaces {
   }
 
   private func halt(_ record: WorkspaceRecord) async throws(PlaneError) {
-    // From here on a daemon that links is refused.
+    unwatch(record.id)
+    // From here on a daemon that links is refused, and so is a call.
     try await registry.update(record.id) { $0.isStopped = true }
+    await broker.endCalls(of: record.id, within: Self.callsEnd)
     enrollment.revokeTokens(for: .workspace(record.id))
     if let daemon = record.local?.daemon { await daemons.stop(daemon) }
     let reason = RPCStatus(.unavailable, "workspace '\(record.name)' was stopped")
@@ -140,6 +161,7 @@ actor Workspaces {
   }
 
   private func discard(_ id: String) async throws(PlaneError) {
+    unwatch(id)
     enrollment.revokeTokens(for: .workspace(id))
     if let daemon = registry.record(id)?.local?.daemon { await daemons.stop(daemon) }
     try await daemons.remove(id)
@@ -147,13 +169,17 @@ actor Workspaces {
   }
 
   private func startDaemon(of record: WorkspaceRecord) async throws(PlaneError) {
+    unwatch(record.id)
+    defer { watch(record.id) }
     if let daemon = record.local?.daemon { await daemons.stop(daemon) }
     try await launch(record)
     try await waitForLink(record)
   }
 
-  private func launch(_ record: WorkspaceRecord) async throws(PlaneError) {
+  func launch(_ record: WorkspaceRecord) async throws(PlaneError) {
     guard let local = record.local else { return }
+    // The one before may have ended without using its token.
+    enrollment.revokeTokens(for: .workspace(record.id))
     let token = try enrollment.makeToken(for: .workspace(record.id))
     let started = try await daemons.start(record.id, local, token: token)
     try await registry.update(record.id) { $0.local = started }
@@ -166,13 +192,15 @@ actor Workspaces {
       guard registry.record(record.id)?.local?.daemon?.isRunning == true else {
         throw PlaneError(
           .unavailable,
-          "the daemon of workspace '\(record.name)' ended at once; see daemon.log in its folder"
+          "the daemon of workspace '\(record.name)' ended at once; it says: "
+            + (await daemons.lastWords(of: record.id))
         )
       }
       guard ContinuousClock.now < end else {
         throw PlaneError(
           .unavailable,
-          "the daemon of workspace '\(record.name)' did not link in \(daemons.timeout); see daemon.log in its folder"
+          "the daemon of workspace '\(record.name)' did not link in \(daemons.timeout); it says: "
+            + (await daemons.lastWords(of: record.id))
         )
       }
     }

@@ -55,7 +55,7 @@ internal import CCurl
 
   private func setTarget(_ request: HTTPRequest) throws(HTTPError) {
     try set(CURLOPT_URL, request.url)
-    try set(CURLOPT_PROTOCOLS_STR, "http,https")
+    try unsafe check(gh_curl_set_http_only(easy))
     try set(CURLOPT_CUSTOMREQUEST, request.method)
     guard !request.body.isEmpty else { return }
     try unsafe check(
@@ -104,7 +104,7 @@ internal import CCurl
 
   /// One header line; an empty one ends the block. Interim (1xx) and proxy blocks are dropped.
   private func receiveHeader(_ bytes: UnsafeBufferPointer<CChar>) {
-    let line = unsafe String(decoding: bytes.lazy.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    let line = unsafe String(decoding: bytes.lazy.map { UInt8(truncatingIfNeeded: $0) }, as: UTF8.self)
       .trimmingLineEnd()
     if line.hasPrefix("HTTP/") {
       var status = 0

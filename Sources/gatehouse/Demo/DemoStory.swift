@@ -155,7 +155,11 @@ struct DemoStory: Sendable {
     screen.line("")
     screen.line(screen.style.bold("To try next"))
     screen.line("   \(program) demo --keep")
-    screen.line("   OPENAI_API_KEY=… \(program) demo --repo . --prompt 'Find a bug and mend it'")
+    if self.key == nil {
+      screen.line("   \(program) plane --state ~/gatehouse")
+    } else {
+      screen.line("   \(program) demo --repo . --prompt 'Find a bug and mend it'")
+    }
     screen.line("   \(program) doctor")
   }
 

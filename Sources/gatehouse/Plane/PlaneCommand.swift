@@ -38,6 +38,14 @@ struct PlaneCommand: AsyncParsableCommand {
 
   @Option(
     help: ArgumentHelp(
+      "A name or address it is reached by, for its certificate; repeat for others. The first is told.",
+      valueName: "name"
+    )
+  )
+  var host: [String] = []
+
+  @Option(
+    help: ArgumentHelp(
       "The transcript that the model 'script' plays; the default without a provider.",
       valueName: "file"
     )
@@ -92,6 +100,7 @@ struct PlaneCommand: AsyncParsableCommand {
     if let listen { configuration.listen = try address(listen, "--listen") }
     if let listenOpen { configuration.listenOpen = try address(listenOpen, "--listen-open") }
     if let listenAdmin { configuration.listenAdmin = try address(listenAdmin, "--listen-admin") }
+    if !host.isEmpty { configuration.hosts = host }
     do {
       try configuration.log.set(level: logLevel, format: logFormat)
     } catch {

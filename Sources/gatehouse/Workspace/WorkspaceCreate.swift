@@ -50,7 +50,14 @@ struct WorkspaceCreate: AsyncParsableCommand {
     try WorkspaceCommands.show(response.workspace, asJSON: false)
     guard !response.joinToken.isEmpty else { return }
     try DataOutput.line("token  \(response.joinToken)")
-    Talk.say("enroll a daemon at \(response.enrollAddress) with this token, within ten minutes")
+    Talk.say(
+      """
+      within ten minutes, on its machine, with this token in a file, and client/ca.pem of the plane's \
+      state folder:
+        gatehouse-toold --state DIR --root DIR --ca ca.pem --token-file FILE \
+      --enroll-address \(response.enrollAddress)
+      """
+    )
   }
 
   private static func absolute(_ path: String) -> String {

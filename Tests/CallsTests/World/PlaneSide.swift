@@ -26,7 +26,9 @@ struct PlaneSide {
   }
 
   mutating func submit(_ id: String) {
-    calls[id] = PlaneCall(machine: BrokerCall(deadline: now + .seconds(120)))
+    var timing = BrokerCall.Timing()
+    timing.stranded = .seconds(10)  // a few waits of the world's
+    calls[id] = PlaneCall(machine: BrokerCall(deadline: now + .seconds(120), timing: timing))
     #expect(admission.submit(id, by: "p", to: "w") == .queued)
     offerNext()
   }
@@ -112,7 +114,7 @@ extension PlaneSide {
   private mutating func lost(_ wire: Wire) {
     link = nil
     admission.close("w")
-    for id in calls.keys.sorted() { handle(id, .linkLost(wire.epoch)) }
+    for id in calls.keys.sorted() { handle(id, .linkLost(wire.epoch, now)) }
   }
 
   private mutating func hello(_ wire: Wire, _ instance: InstanceID, _ known: [String]) {
@@ -131,7 +133,7 @@ extension PlaneSide {
       carry.down.finish()
       guard let number = carry.attachment else { return }
       if calls[id]?.carry === carry { dropCarry(id) }
-      return handle(id, .carryClosed(attachment: number, ticket()))
+      return handle(id, .carryClosed(attachment: number, ticket(), now))
     }
     if carry.attachment == nil {
       handle(id, .claim(carry.claim, now), from: carry)

@@ -46,6 +46,7 @@ struct World {
     case 94..<95: daemon.restart(keepsJournal: Bool.random(using: &random))
     case 95..<96: if plane.calls[id] != nil { plane.handle(id, .cancel(plane.now)) }
     case 96..<98: daemon.end(id, .exited)
+    case 98..<99: stop()
     default: wait(seconds: Int.random(in: 1...8, using: &random))
     }
   }
@@ -65,6 +66,13 @@ struct World {
     let wire = Wire(epoch: epoch)
     wires.append(wire)
     daemon.connect(wire)
+  }
+
+  /// The workspace is stopped: its calls are cancelled, and those that do not end in time are left.
+  private mutating func stop() {
+    for id in plane.calls.keys.sorted() { plane.handle(id, .cancel(plane.now)) }
+    for _ in 0..<Int.random(in: 0...40, using: &random) { deliver() }
+    for id in plane.calls.keys.sorted() { plane.handle(id, .workspaceStopped) }
   }
 
   private mutating func wait(seconds: Int) {
@@ -132,7 +140,7 @@ struct World {
       #expect(plane.calls[id]?.ownerHas == daemon.tools[id]?.ring.end, "seed \(seed)")
     case .refusedByDaemon, .cancelledBeforeStart, .deadlineInQueue:
       #expect(starts == 0, "seed \(seed), \(reason)")
-    case .newInstance, .unknownToDaemon, .noExit, .protocolBroken:
+    case .newInstance, .unknownToDaemon, .noExit, .noLink, .protocolBroken, .workspaceStopped:
       #expect(outcome == .lost)
     }
   }

@@ -139,6 +139,16 @@ private func withDaemon(
     }
   }
 
+  @Test func `wait before it asks for a stream again that there was no room for`() async throws {
+    try await withDaemon { plane, _ in
+      plane.state.change { $0.isFull = true }
+      try plane.offer("call_1", script: "true")
+      let state = await plane.state.wait { $0.unclaimed == ["call_1"] }
+      let since = try #require(state.fullSince)
+      #expect(ContinuousClock.now - since >= .milliseconds(900))
+    }
+  }
+
   @Test func `outlive a command that does not read its input`() async throws {
     try await withDaemon { plane, _ in
       try plane.offer(

@@ -108,6 +108,11 @@ final class ScriptedPlane: Sendable {
     guard let id = call.metadata["gatehouse-call"],
       let ticket = call.metadata.bytes("gatehouse-ticket-bin")
     else { throw RPCStatus(.invalidArgument, "metadata is missing") }
+    let isFull = state.change { state in
+      if state.isFull, state.fullSince == nil { state.fullSince = .now }
+      return state.isFull
+    }
+    guard !isFull else { throw RPCStatus(.resourceExhausted, "too many streams are open") }
     let isGood = state.change { state in
       guard state.calls[id]?.ticket == ticket else { return false }
       state.calls[id]?.ticket = nil
@@ -248,6 +253,9 @@ struct PlaneState: Sendable {
   var isDeaf = false
   /// Credit is held back, as for an owner who has stopped reading.
   var isStalled = false
+  /// Refuses streams for calls, and since when it did.
+  var isFull = false
+  var fullSince: ContinuousClock.Instant?
 }
 
 struct CallRecord: Sendable {

@@ -1,0 +1,70 @@
+import Calls
+import Testing
+
+/// Ways of a call that the world of random events goes too seldom.
+struct BrokerCallTests {
+  private let start = ContinuousClock.now
+  private let ticket = Ticket(bytes: [UInt8](repeating: 7, count: 16))
+  private let instance = InstanceID(bytes: [UInt8](repeating: 1, count: 16))
+
+  private func link(_ epoch: UInt64) throws -> BrokerCall.Link {
+    BrokerCall.Link(epoch: SessionEpoch(epoch), instance: try #require(instance))
+  }
+
+  /// A call that a daemon runs, on the link with epoch 1.
+  private func running() throws -> BrokerCall {
+    let ticket = try #require(ticket)
+    var call = BrokerCall(deadline: start + .seconds(86_400))
+    _ = call.handle(.admitted(try link(1), ticket))
+    let claim = BrokerCall.Claim(ticket: ticket, epoch: SessionEpoch(1))
+    #expect(call.handle(.claim(claim, start)) == [.attach(1)])
+    return call
+  }
+
+  @Test func `a cut call whose daemon stays away is lost after two minutes`() throws {
+    let ticket = try #require(ticket)
+    var call = try running()
+    _ = call.handle(.carryClosed(attachment: 1, ticket, start))
+    #expect(call.handle(.linkLost(SessionEpoch(1), start)) == [])
+    #expect(call.wakeAt == start + .seconds(120))
+    #expect(call.handle(.tick(start + .seconds(119), ticket)) == [])
+    #expect(call.handle(.tick(start + .seconds(120), ticket)) == [.end(.lost, .noLink)])
+    // The daemon comes back after all.
+    let late = try link(2)
+    #expect(call.handle(.linkUp(late, isKnown: true, ticket)) == [.forget])
+  }
+
+  @Test func `the wait begins when the last stream closes, if the link is gone before`() throws {
+    let ticket = try #require(ticket)
+    var call = try running()
+    _ = call.handle(.linkLost(SessionEpoch(1), start))
+    #expect(call.state == .running)
+    #expect(call.handle(.tick(start + .seconds(500), ticket)) == [])
+    _ = call.handle(.carryClosed(attachment: 1, ticket, start + .seconds(500)))
+    #expect(call.wakeAt == start + .seconds(620))
+  }
+
+  @Test func `a daemon that is back in time ends the wait`() throws {
+    let ticket = try #require(ticket)
+    var call = try running()
+    _ = call.handle(.carryClosed(attachment: 1, ticket, start))
+    _ = call.handle(.linkLost(SessionEpoch(1), start))
+    let next = try link(2)
+    #expect(call.handle(.linkUp(next, isKnown: true, ticket)) == [.resume(ticket)])
+    #expect(call.handle(.tick(start + .seconds(600), ticket)) == [])
+    #expect(call.state == .detached)
+  }
+
+  @Test func `a stopped workspace leaves no call`() throws {
+    let ticket = try #require(ticket)
+    var waiting = BrokerCall(deadline: start + .seconds(60))
+    #expect(waiting.handle(.workspaceStopped) == [.end(.cancelled, .cancelledBeforeStart)])
+    var call = try running()
+    let left: [BrokerCall.Action] = [
+      .closeCarry(1), .forget, .end(.lost, .workspaceStopped),
+    ]
+    #expect(call.handle(.workspaceStopped) == left)
+    #expect(call.handle(.workspaceStopped) == [])
+    #expect(call.handle(.tick(start + .seconds(999), ticket)) == [])
+  }
+}
