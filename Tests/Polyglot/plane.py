@@ -4,21 +4,25 @@ from client import Client, credentials
 from gatehouse.plane.v1 import workspaces_pb2
 
 HERE = pathlib.Path(__file__).parent
-BINARIES = HERE.parent.parent / ".build" / "debug"
+BINARIES = pathlib.Path(os.environ.get("GATEHOUSE_BINARIES", HERE.parent.parent / ".build" / "debug"))
 MARKER = "sk-marker-" + os.urandom(12).hex()
 
 
 class Plane:
     """A `gatehouse plane` with a marker for a model key in its environment."""
 
-    def __init__(self, state):
-        self.state, self.log = state, state.parent / "plane.log"
+    def __init__(self, state, settings=None):
+        self.state, self.log, self.settings = state, state.parent / "plane.log", []
+        if settings:
+            file = state.parent / "settings.yaml"
+            file.write_text(settings)
+            self.settings = ["--config", file]
         self.start()
 
     def start(self):
         assert (BINARIES / "gatehouse").exists(), f"no {BINARIES}/gatehouse; run 'make build' first"
         command = [BINARIES / "gatehouse", "plane", "--state", self.state, "--listen", "127.0.0.1:0",
-                   "--listen-open", "127.0.0.1:0", "--listen-admin", "127.0.0.1:0"]
+                   "--listen-open", "127.0.0.1:0", "--listen-admin", "127.0.0.1:0", *self.settings]
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
                 command, stdout=subprocess.PIPE, stderr=log, env=os.environ | {"OPENAI_API_KEY": MARKER})
