@@ -71,7 +71,7 @@ final class Call: @unchecked Sendable {
   var isOrphaned: Bool { owner == nil && !hasLocalOwner }
 
   /// What it costs to keep, roughly, in bytes.
-  var keptBytes: Int { log.heldBytes + order.request.count + (end?.message.count ?? 0) + 1024 }
+  var keptBytes: Int { log.heldMemory + order.request.count + (end?.message.count ?? 0) + 1024 }
 
   /// Something can be read that could not be before: output, a state, the end.
   func announce() {

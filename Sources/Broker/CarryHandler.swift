@@ -29,6 +29,11 @@ final class CarryHandler: ServerHandler {
   private var requestSent: Int
   private var promised = 0
   private var isBulk = false
+  private var chunks = 0
+  private var chunkBytes = 0
+  /// Bytes in a chunk, on average, of a stream that earns the bulk window: smaller ones take more
+  /// memory than window.
+  private static let bulkChunk = 512
 
   init(_ board: Switchboard, _ order: Call, _ call: ServerCall) {
     self.board = board
@@ -86,8 +91,7 @@ final class CarryHandler: ServerHandler {
       if Chunk.begins(message), isOpened {
         try append(message, credit)
       } else {
-        call.credit(credit)
-        try takeOther(message)
+        try takeOther(message, credit)
       }
     } catch {
       fail(error)
@@ -109,7 +113,11 @@ final class CarryHandler: ServerHandler {
     do {
       let chunk = try Chunk(message: message, direction: .fromTool)
       try order.log.append(message, chunk, cost: credit)
-      if !isBulk, chunk.end > board.options.bulkAfter { becomeBulk() }
+      chunks += 1
+      chunkBytes += chunk.data.count
+      if !isBulk, chunk.end > board.options.bulkAfter, chunkBytes >= Self.bulkChunk * chunks {
+        becomeBulk()
+      }
     } catch {
       throw RPCStatus(.invalidArgument, "the chunk was refused: \(error)")
     }
@@ -118,14 +126,19 @@ final class CarryHandler: ServerHandler {
 
   /// Two messages come in every call, and mostly in their plain form; a protobuf library reads the
   /// rest.
-  private func takeOther(_ message: [UInt8]) throws(RPCStatus) {
+  private func takeOther(_ message: [UInt8], _ credit: Int) throws(RPCStatus) {
     if !isOpened, message == Self.openedAtTheBeginning {
+      call.credit(credit)
       try open(Gatehouse_Link_V1_Opened())
     } else if isOpened, let exit = ExitMessage(message) {
+      call.credit(credit)
       try settle(exit.totals)
       try end(CallEnd(exit), exit.outcome)
     } else {
-      try take(try Gatehouse_Link_V1_CarryRequest.decoded(message))
+      let request = try Gatehouse_Link_V1_CarryRequest.decoded(message)
+      guard !isOpened || !request.isGap else { return try append(request.gap, credit) }
+      call.credit(credit)
+      try take(request)
     }
   }
 
@@ -138,11 +151,10 @@ final class CarryHandler: ServerHandler {
     }
     switch request.message {
     case .opened(let opened): try open(opened)
-    case .gap(let gap): try append(gap)
     case .ack(let ack): try acknowledge(ack)
     case .exit(let exit): try take(exit)
     case .chunk: throw RPCStatus(.invalidArgument, "the chunk was refused: it holds more than one")
-    case nil: break
+    case .gap, nil: break
     }
   }
 
@@ -163,17 +175,18 @@ final class CarryHandler: ServerHandler {
     pump()
   }
 
-  private func append(_ gap: Gatehouse_Tools_V1_Gap) throws(RPCStatus) {
+  /// A gap is an entry of the log as a chunk is: its credit, too, comes back when it was taken.
+  private func append(_ gap: Gatehouse_Tools_V1_Gap, _ credit: Int) throws(RPCStatus) {
     guard let stream = CallStream(gap.stream), stream.direction == .fromTool else {
       throw RPCStatus(.invalidArgument, "a gap is in an output")
     }
-    try append(LostBytes(stream: stream, offset: gap.offset, count: gap.length))
+    try append(LostBytes(stream: stream, offset: gap.offset, count: gap.length), credit)
     board.outputArrived(order)
   }
 
-  private func append(_ lost: LostBytes) throws(RPCStatus) {
+  private func append(_ lost: LostBytes, _ credit: Int) throws(RPCStatus) {
     do {
-      try order.log.append(lost, cost: 0)
+      try order.log.append(lost, cost: credit)
       order.lostBytes += lost.count
     } catch {
       throw RPCStatus(.invalidArgument, "the gap was refused: \(error)")
@@ -215,7 +228,7 @@ final class CarryHandler: ServerHandler {
         throw RPCStatus(.invalidArgument, "\(stream) has \(end) bytes, more than its total")
       }
       guard bytes > end else { continue }
-      try append(LostBytes(stream: stream, offset: end, count: bytes - end))
+      try append(LostBytes(stream: stream, offset: end, count: bytes - end), 0)
     }
   }
 
@@ -287,5 +300,7 @@ final class CarryHandler: ServerHandler {
 }
 
 extension Gatehouse_Link_V1_CarryRequest {
+  fileprivate var isGap: Bool { if case .gap = message { true } else { false } }
+
   fileprivate var isOpened: Bool { if case .opened = message { true } else { false } }
 }

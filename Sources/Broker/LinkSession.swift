@@ -29,6 +29,8 @@ final class LinkSession: ServerHandler {
   private let call: ServerCall
   private var liveness: Liveness
   private var timer: LoopTimer?
+  /// What the daemon's messages cost and was not given back yet.
+  private var owedCredit = 0
   private var waitingOffers: [(callID: String, message: [UInt8])] = []
 
   enum Phase { case awaitingHello, takingInventory, up, over }
@@ -38,6 +40,8 @@ final class LinkSession: ServerHandler {
   /// The most calls an inventory may name.
   static let maxInventory = 4096
   static let maxMessage = 64 * 1024
+  /// A daemon that has us answer and does not read may send no more beyond this, in bytes.
+  private static let answerMark = 256 * 1024
   /// Offers wait beyond this, in bytes.
   private static let offerMark = 64 * 1024
 
@@ -68,7 +72,8 @@ final class LinkSession: ServerHandler {
   // MARK: What arrives
 
   func received(_ message: [UInt8], credit: Int, on call: ServerCall) {
-    call.credit(credit)
+    owedCredit += credit
+    defer { giveCredit() }
     guard phase != .over else { return }
     liveness.heard(at: .now)
     do {
@@ -85,7 +90,16 @@ final class LinkSession: ServerHandler {
 
   func ended(_ status: RPCStatus, _ call: ServerCall) { over(status) }
 
-  func drained(_ call: ServerCall) { sendOffers() }
+  func drained(_ call: ServerCall) {
+    giveCredit()
+    sendOffers()
+  }
+
+  private func giveCredit() {
+    guard call.queuedBytes <= Self.answerMark else { return call.notifyWhenDrained() }
+    call.credit(owedCredit)
+    owedCredit = 0
+  }
 
   private func take(_ request: Gatehouse_Link_V1_ConnectRequest) throws(RPCStatus) {
     switch (phase, request.message) {

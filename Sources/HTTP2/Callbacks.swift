@@ -6,8 +6,22 @@ final class Context {
   /// Filled during `Session.send`.
   var output: [UInt8] = []
   var limit = 0
+  /// Of the header block at hand, as RFC 9113 §6.5.2 counts.
+  var listBytes = 0
+  let maxListBytes: Int
+  /// Bytes of bodies sent, and streams reset for what the peer did; since they were last taken.
+  var sentBytes = 0
+  var provokedResets = 0
 
-  init(_ delegate: any SessionDelegate) { self.delegate = delegate }
+  init(_ delegate: any SessionDelegate, maxListBytes: Int) {
+    self.delegate = delegate
+    self.maxListBytes = maxListBytes
+  }
+
+  /// We end streams with `NO_ERROR` and `CANCEL`; anything else is nghttp2's answer to the peer.
+  func sentReset(_ code: UInt32) {
+    if code != HTTP2Code.noError.rawValue, code != HTTP2Code.cancel.rawValue { provokedResets += 1 }
+  }
 
   static func at(_ user: UnsafeMutableRawPointer?) -> Context {
     guard let user = unsafe user else { preconditionFailure("callback without user data") }
@@ -25,16 +39,24 @@ final class Context {
     guard let options = unsafe options else { preconditionFailure("success without options") }
     unsafe handle = options
     unsafe nghttp2_option_set_no_auto_window_update(options, 1)
+    // The second line: `PeerUsage` counts these too, and its bounds say why.
     unsafe nghttp2_option_set_stream_reset_rate_limit(
       options,
-      settings.resetBurst,
-      settings.resetRate
+      2 &* settings.resetBurst &+ 16_384,
+      2 &* settings.resetRate
     )
+    unsafe gatehouse_set_max_continuations(options, Self.maxContinuations)
+    unsafe gatehouse_set_glitch_rate_limit(options, Self.glitches, Self.glitches)
     // A peer cannot make us send; what we send, we bound ourselves.
     unsafe nghttp2_option_set_max_send_header_block_length(options, 256 * 1_024)
   }
 
   deinit { unsafe nghttp2_option_del(handle) }
+
+  /// A header block of 64 KiB in frames of 16 KiB has three.
+  private static let maxContinuations = 8
+  /// Broken rules that nghttp2 forgives, at once and then in each second.
+  private static let glitches: UInt64 = 10_000
 }
 
 /// The callbacks of every session: each finds its `Context` and tells its delegate.
@@ -59,7 +81,9 @@ final class Context {
   private func setHeaderCallbacks() {
     unsafe nghttp2_session_callbacks_set_on_begin_headers_callback(handle) { _, frame, user in
       guard let frame = unsafe frame else { return 0 }
-      unsafe Context.at(user).delegate.headersBegan(on: frame.pointee.hd.stream_id)
+      let context = unsafe Context.at(user)
+      context.listBytes = 0
+      unsafe context.delegate.headersBegan(on: frame.pointee.hd.stream_id)
       return 0
     }
     unsafe nghttp2_session_callbacks_set_on_header_callback(handle) {
@@ -72,9 +96,15 @@ final class Context {
       _,
       user in
       guard let frame = unsafe frame else { return 0 }
+      let context = unsafe Context.at(user)
+      context.listBytes += nameCount + valueCount + 32
+      // One byte may stand for a field of 4 KiB: no more of them are looked at, the stream is reset.
+      guard context.listBytes <= context.maxListBytes else {
+        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue
+      }
       let name = unsafe UnsafeBufferPointer(start: name, count: nameCount)
       let value = unsafe UnsafeBufferPointer(start: value, count: valueCount)
-      unsafe Context.at(user).delegate.header(
+      unsafe context.delegate.header(
         on: frame.pointee.hd.stream_id,
         name: name.span,
         value: value.span
@@ -142,8 +172,12 @@ final class Context {
 
   private func setSendCallbacks() {
     unsafe nghttp2_session_callbacks_set_on_frame_send_callback(handle) { _, frame, user in
-      guard let header = unsafe frame?.pointee.hd else { return 0 }
+      guard let frame = unsafe frame else { return 0 }
+      let header = unsafe frame.pointee.hd
       let type = UInt32(header.type)
+      if type == NGHTTP2_RST_STREAM.rawValue {
+        unsafe Context.at(user).sentReset(frame.pointee.rst_stream.error_code)
+      }
       if type == NGHTTP2_HEADERS.rawValue || type == NGHTTP2_DATA.rawValue {
         if UInt32(header.flags) & NGHTTP2_FLAG_END_STREAM.rawValue != 0 {
           unsafe Context.at(user).delegate.endSent(on: header.stream_id)
@@ -172,6 +206,7 @@ final class Context {
       guard context.output.count < context.limit, let frame = unsafe frame else {
         return NGHTTP2_ERR_WOULDBLOCK.rawValue
       }
+      context.sentBytes += count
       // Never padded: no select_padding callback is set.
       unsafe context.output.append(contentsOf: UnsafeBufferPointer(start: header, count: 9))
       unsafe context.delegate.copy(

@@ -9,6 +9,14 @@ package struct HTTP2Error: Error, Equatable, CustomStringConvertible {
   /// The first bytes were not HTTP/2's preface (RFC 9113 §3.4).
   package var isBadPreface: Bool { code == NGHTTP2_ERR_BAD_CLIENT_MAGIC.rawValue }
 
+  /// The peer made us answer, or sent parts of a header block, beyond nghttp2's own bounds.
+  package var isFlood: Bool {
+    code == NGHTTP2_ERR_FLOODED.rawValue || code == Self.tooManyContinuations
+  }
+
+  /// `NGHTTP2_ERR_TOO_MANY_CONTINUATIONS`, which not all versions' headers have.
+  private static let tooManyContinuations: Int32 = -905
+
   static func check(_ code: Int32) throws(HTTP2Error) {
     guard code >= 0 else { throw HTTP2Error(code: code) }
   }

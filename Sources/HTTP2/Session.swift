@@ -8,6 +8,7 @@ internal import CNghttp2
 /// for those that are dropped; credit for a stream returns by `credit`.
 @safe package struct Session: ~Copyable {
   private let handle: OpaquePointer
+  private var meter: FrameMeter
   private let context: Context  // nghttp2 holds it unretained; `handle` is freed before it
 
   /// What this end tells its peer (RFC 9113 §6.5.2).
@@ -46,7 +47,7 @@ internal import CNghttp2
   ) throws(HTTP2Error) {
     let callbacks = try Callbacks()
     let options = try Options(settings)
-    let context = Context(delegate)
+    let context = Context(delegate, maxListBytes: 4 * Int(settings.maxHeaderListBytes))
     var handle: OpaquePointer?
     let user = unsafe Unmanaged.passUnretained(context).toOpaque()
     try HTTP2Error.check(
@@ -63,6 +64,7 @@ internal import CNghttp2
     }
     unsafe self.handle = handle
     self.context = context
+    meter = FrameMeter(skipping: isServer ? FrameMeter.prefaceBytes : 0)
   }
 
   deinit { unsafe nghttp2_session_del(handle) }
@@ -108,10 +110,20 @@ internal import CNghttp2
   ///
   /// - Throws: when the peer broke the protocol. Send what is pending, then close.
   package mutating func receive(_ bytes: Span<UInt8>) throws(HTTP2Error) {
+    meter.count(bytes)
     let n = unsafe bytes.withUnsafeBufferPointer { bytes in
       unsafe nghttp2_session_mem_recv(handle, bytes.baseAddress, bytes.count)
     }
     guard n >= 0 else { throw HTTP2Error(code: Int32(n)) }
+  }
+
+  /// What the peer had us do since the last time.
+  package mutating func takeUsage() -> PeerUsage {
+    var usage = meter.take()
+    usage.resets += context.provokedResets
+    usage.sent = context.sentBytes
+    (context.provokedResets, context.sentBytes) = (0, 0)
+    return usage
   }
 
   /// Appends frames that wait to be sent to `output`, until it holds `limit` bytes or more.

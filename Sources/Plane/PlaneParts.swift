@@ -161,6 +161,14 @@ extension ConnectionLimits {
     limits.maxMessageBytes = 64 << 10
     limits.resetBurst = 100
     limits.resetRate = 10
+    limits.workBurst = 1_000
+    limits.workRate = 100
+    limits.maxUnstartedStreams = 16
+    limits.maxQueuedBytes = 4 << 20
+    limits.firstMessageTimeout = .seconds(10)
+    limits.listener.maxConnections = 1_024
+    limits.listener.maxConnectionsPerAddress = 256
+    limits.listener.maxHandshakes = 256
     return limits
   }
 }

@@ -8,7 +8,7 @@ extension Connection {
   func send(_ message: [UInt8], on id: Int32) {
     guard let state = table.state(id), state.ending == nil else { return }
     if role.isServer, !state.sentHeaders { sendMetadata(Metadata(), on: id) }
-    state.enqueue(message)
+    table.enqueue(message, on: state)
     wake(state)
   }
 
@@ -131,11 +131,56 @@ extension Connection {
   // MARK: To the handlers
 
   /// Hands over what the session recorded. Handlers may cause more, which comes in the same order.
+  ///
+  /// What the turn has no time for waits for the next: one peer's work is not the others' delay.
   func dispatch() {
-    while !table.events.isEmpty {
-      var events = table.takeEvents()
-      for event in events { handle(event) }
-      table.returnEvents(&events)
+    while hasEvents {
+      guard turn.hasTime() || !role.isServer else { return dispatchLater() }
+      handle(nextEvent())
+    }
+    returnBacklog()
+  }
+
+  var hasEvents: Bool { nextInBacklog < backlog.count || !table.events.isEmpty }
+
+  private func nextEvent() -> StreamTable.Event {
+    if nextInBacklog == backlog.count {
+      returnBacklog()
+      backlog = table.takeEvents()
+    }
+    nextInBacklog += 1
+    return backlog[nextInBacklog - 1]
+  }
+
+  /// An idle connection keeps nothing of what came.
+  private func returnBacklog() {
+    guard !backlog.isEmpty else { return }
+    table.returnEvents(&backlog)
+    backlog = []
+    nextInBacklog = 0
+  }
+
+  private func dispatchLater() {
+    guard !isDispatchDue else { return }
+    isDispatchDue = true
+    loop.schedule(after: .zero) { [weak self] in
+      self?.assumeIsolated { $0.dispatchNow() }
+    }
+  }
+
+  private func dispatchNow() {
+    isDispatchDue = false
+    guard phase == .open else { return }
+    turn = ConnectionTurn()
+    dispatch()
+    scheduleFlush()
+  }
+
+  /// The connection is over: of what was not handed over, handlers hear that their calls are.
+  func dropEvents() {
+    if !role.isServer { return dispatch() }
+    while hasEvents {
+      if case .closed(let state, let code) = nextEvent() { closed(state, code) }
     }
   }
 
@@ -164,12 +209,13 @@ extension Connection {
     guard let timer = handshakeTimer else { return }
     handshakeTimer = nil
     loop.cancel(timer)
+    role.server?.handshakeEnded(self)
   }
 
   private func receivedHeaders(_ state: StreamState) {
     switch role {
     case .server(let core):
-      if state.fields.blocks == 1 { core.open(state, on: self) }
+      if state.fields.blocks == 1, !state.isGone { core.open(state, on: self) }
     case .client:
       receivedResponse(state)
     }
@@ -212,7 +258,7 @@ extension Connection {
   }
 
   /// The peer broke a rule on this stream: it is told, and the handler hears.
-  private func fail(_ state: StreamState, _ status: RPCStatus) {
+  func fail(_ state: StreamState, _ status: RPCStatus) {
     if role.isServer {
       finish(status, on: state.id)
       end(state, status)

@@ -43,8 +43,9 @@ extension Connection {
     }
     // Room for what OpenSSL holds of a record that was incomplete.
     let limit = plaintext.count - TLSSession.maxRecordBytes
+    if !isDispatchDue { turn = ConnectionTurn() }
     for _ in 0..<Self.readsPerTurn {
-      guard phase != .closed else { return }
+      guard phase != .closed, !isDispatchDue, turn.hasTimeToRead() else { return }
       let transfer: Socket.Transfer
       do {
         transfer = try socket.read(into: &ciphertext, atMost: limit)
@@ -84,18 +85,11 @@ extension Connection {
     do {
       try session.receive(plaintext.span.extracting(0..<count))
     } catch {
-      closeReason = RPCStatus(.unavailable, "\(peer.address) broke HTTP/2: \(error)")
-      statistics?.protocolBroken(peer.address, "\(error)")
-      flush()
-      return drain()
+      return broke(error)
     }
+    guard isWithinLimits() else { return }
     dispatch()
     scheduleFlush()
-    guard session.queuedFrames <= limits.maxQueuedFrames else {
-      let text = "\(peer.address) makes us answer and does not read the answers"
-      statistics?.protocolBroken(peer.address, "it does not read what it makes us answer")
-      return shutDown(RPCStatus(.resourceExhausted, text), code: .enhanceYourCalm)
-    }
     if transport.peerClosed { drain() }
   }
 

@@ -43,6 +43,16 @@ package actor Connection {
   var pongIsDue = false
   var expiryTimer: LoopTimer?
 
+  // Limits.
+  var budget: PeerBudget
+  var turn = ConnectionTurn()
+  var watchedBlock: WatchedBlock?
+  var sweepTimer: LoopTimer?
+  /// Recorded, and not handed over yet; `table.events` comes after it.
+  var backlog: [StreamTable.Event] = []
+  var nextInBacklog = 0
+  var isDispatchDue = false
+
   /// A client's calls from before the connection is open.
   var openWaiters: [CheckedContinuation<Void, any Error>] = []
   var onClose: [@Sendable (RPCStatus) -> Void] = []
@@ -67,6 +77,7 @@ package actor Connection {
     self.role = role
     self.loop = loop
     self.limits = limits
+    budget = PeerBudget(limits)
     statistics = role.server?.statistics
     table = StreamTable(isServer: role.isServer, limits: limits, statistics: statistics)
     var settings = Session.Settings()
@@ -111,6 +122,12 @@ package actor Connection {
     let reason = "\(peer.address) did not finish the handshake in time"
     handshakeFailed(.timedOut, reason)
     close(RPCStatus(.unavailable, reason))
+  }
+
+  /// A server has too many handshakes under way, and this one is the oldest.
+  func giveUpHandshake() {
+    statistics?.cutOff(peer.address, .handshakes, "its handshake gave way to newer ones")
+    close(RPCStatus(.unavailable, "too many handshakes are under way"))
   }
 
   /// Calls `action` on the loop when the connection has ended, at once if it has.
@@ -164,9 +181,10 @@ package actor Connection {
     if let registration { loop.deregister(registration, socket.number) }
     registration = nil
     socket.shutDown()
-    for timer in [handshakeTimer, pingTimer, expiryTimer, retirement?.timer].compactMap({ $0 }) {
-      loop.cancel(timer)
-    }
+    let timers = [
+      handshakeTimer, pingTimer, expiryTimer, retirement?.timer, sweepTimer, watchedBlock?.timer,
+    ]
+    for timer in timers.compactMap({ $0 }) { loop.cancel(timer) }
     endAllCalls()
     let status = closeReason ?? RPCStatus(.unavailable, "the connection was closed")
     for waiter in openWaiters { waiter.resume(throwing: status) }
@@ -179,6 +197,7 @@ package actor Connection {
   private func endAllCalls() {
     let status =
       closeReason ?? RPCStatus(.unavailable, "the connection to \(peer.address) was lost")
+    dropEvents()
     for state in table.all { end(state, status) }
   }
 }
@@ -191,7 +210,7 @@ extension Connection: EventLoopHandler {
   package nonisolated func turnEnded() {
     assumeIsolated { connection in
       connection.isFlushScheduled = false
-      connection.flush()
+      connection.endTurn()
     }
   }
 }

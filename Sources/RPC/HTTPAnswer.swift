@@ -39,7 +39,7 @@ extension Connection {
   func answer(_ answer: HTTPAnswer, on state: StreamState) {
     state.ending = .halfClose
     state.sentHeaders = true
-    if answer.hasBody { state.enqueueBody(Array(answer.text.utf8)) }
+    if answer.hasBody { table.enqueueBody(Array(answer.text.utf8), on: state) }
     // Fails only for a stream that is gone.
     try? session.respond(on: state.id, answer.block, hasBody: answer.hasBody)
     scheduleFlush()

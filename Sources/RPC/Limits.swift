@@ -9,11 +9,24 @@ package struct ConnectionLimits: Sendable {
   /// Frames that wait because the peer does not read; what it makes us answer ends there. Twice what
   /// honest calls may need.
   package var maxQueuedFrames = 16_384
+  /// Bytes of messages that wait because the peer does not read, over all its streams; new calls are
+  /// refused from a quarter of it. Handlers stop at 256 KiB a stream: as many as stock clients open.
+  package var maxQueuedBytes = 128 * 1_048_576
+  /// Streams that have not brought their first message; 64 KiB of it may be here.
+  package var maxUnstartedStreams = 1_024
+  /// Frames that carry nothing of a call (`PeerUsage`), at once and then in each second. They cost
+  /// about a microsecond each.
+  package var workBurst: UInt64 = 20_000
+  package var workRate: UInt64 = 20_000
   /// Messages compressed with gzip are taken, and may be asked for. `maxMessageBytes` counts what
   /// comes out.
   package var acceptsGzip = false
   /// TLS, and the first frames after it.
   package var handshakeTimeout: Duration = .seconds(10)
+  /// From a header block's first frame to its end.
+  package var headersTimeout: Duration = .seconds(10)
+  /// From a stream's headers to its first message, at a server.
+  package var firstMessageTimeout: Duration = .seconds(30)
   /// How often a peer is asked whether it is still there; `nil`: never. Stock gRPC servers cut off
   /// clients that ask more often than every five minutes.
   package var pingInterval: Duration? = .seconds(20)
@@ -23,6 +36,19 @@ package struct ConnectionLimits: Sendable {
   /// Resets that a peer may send at once, and then in each second.
   package var resetBurst: UInt64 = 10_000
   package var resetRate: UInt64 = 1_000
+  /// Of a server, over all its connections.
+  package var listener = ListenerLimits()
+
+  package init() {}
+}
+
+/// Bounds of a listener, over all its connections.
+package struct ListenerLimits: Sendable {
+  package var maxConnections = 16_384
+  /// Of one peer's address. Daemons and clients may share a gateway, so these are as many.
+  package var maxConnectionsPerAddress = 16_384
+  /// Connections whose TLS and first frames are under way: some 25 KiB each, held by strangers.
+  package var maxHandshakes = 1_024
 
   package init() {}
 }

@@ -39,6 +39,7 @@ package actor Server {
       service: service,
       identification: identification,
       authorization: authorization,
+      limits: limits.listener,
       statistics: ServerStatistics(observe)
     )
   }
@@ -99,18 +100,19 @@ package actor Server {
 
   private func open(_ accepted: consuming Socket) {
     accepted.setNoDelay()
-    let peerAddress = accepted.peerAddress?.description ?? "unknown"
+    let address = accepted.peerAddress
+    if let limit = core.refuses(address?.host ?? "") { return core.statistics.reached(limit) }
     do {
       let connection = try Connection(
         .server(core),
         socket: accepted,
         transport: .server(tls),
-        peerAddress: peerAddress,
+        peerAddress: address?.description ?? "unknown",
         limits: limits,
         on: loop
       )
       core.statistics.counters.connectionsAccepted += 1
-      core.add(connection)
+      core.add(connection, from: address?.host ?? "")?.onLoop { $0.giveUpHandshake() }
       connection.onLoop { $0.start() }
     } catch {
       // Out of memory: this peer is dropped, the others go on.

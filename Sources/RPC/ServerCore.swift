@@ -9,29 +9,52 @@ final class ServerCore: Sendable {
   let identification: Identification?
   let authorization: Authorization?
   let statistics: ServerStatistics
-  private let connections = Mutex<[ObjectIdentifier: Connection]>([:])
+  private let connections: Mutex<Connections>
+
+  private struct Connections {
+    var all: [ObjectIdentifier: (connection: Connection, host: String)] = [:]
+    var gate: ConnectionGate
+  }
 
   init(
     service: Service,
     identification: Identification?,
     authorization: Authorization?,
+    limits: ListenerLimits,
     statistics: ServerStatistics
   ) {
     self.service = service
     self.statistics = statistics
     self.identification = identification
     self.authorization = authorization
+    connections = Mutex(Connections(gate: ConnectionGate(limits)))
   }
 
-  func add(_ connection: Connection) {
-    connections.withLock { $0[ObjectIdentifier(connection)] = connection }
+  /// Whether another connection from there is one too many.
+  func refuses(_ host: String) -> PeerLimit? { connections.withLock { $0.gate.refuses(host) } }
+
+  /// - Returns: the connection to give up for it.
+  func add(_ connection: Connection, from host: String) -> Connection? {
+    connections.withLock { connections in
+      let id = ObjectIdentifier(connection)
+      connections.all[id] = (connection, host)
+      return connections.gate.add(id, from: host).flatMap { connections.all[$0]?.connection }
+    }
+  }
+
+  func handshakeEnded(_ connection: Connection) {
+    connections.withLock { $0.gate.handshakeEnded(ObjectIdentifier(connection)) }
   }
 
   func remove(_ connection: Connection) {
-    _ = connections.withLock { $0.removeValue(forKey: ObjectIdentifier(connection)) }
+    connections.withLock { connections in
+      let id = ObjectIdentifier(connection)
+      guard let (_, host) = connections.all.removeValue(forKey: id) else { return }
+      connections.gate.remove(id, from: host)
+    }
   }
 
-  var all: [Connection] { connections.withLock { Array($0.values) } }
+  var all: [Connection] { connections.withLock { $0.all.values.map { $0.connection } } }
 
   /// A request's headers are whole: finds who answers it.
   func open(_ state: StreamState, on connection: isolated Connection) {
@@ -48,6 +71,7 @@ final class ServerCore: Sendable {
 
   private func start(_ state: StreamState, on connection: isolated Connection) throws {
     if let refusal = connection.peer.refusal { throw refusal }
+    if let refusal = connection.overload() { throw refusal }
     let path = state.fields.path
     guard let make = service.methods[path] else {
       throw RPCStatus(.unimplemented, "there is no method \(path) on this port")

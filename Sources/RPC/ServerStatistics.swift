@@ -7,6 +7,8 @@ package struct ServerCounters: Sendable {
   package var handshakeFailures: [HandshakeFailure: UInt64] = [:]
   /// Connections that broke HTTP/2 and were ended.
   package var protocolErrors: UInt64 = 0
+  /// Connections ended, and connections or calls refused, because a peer asked too much.
+  package var limitsReached: [PeerLimit: UInt64] = [:]
   package var streamsOpened: UInt64 = 0
   package var resetsByPeers: UInt64 = 0
   /// Calls that were refused before they had a handler, by status.
@@ -53,6 +55,15 @@ final class ServerStatistics: @unchecked Sendable {
   func refused(_ peer: Peer, _ path: String, _ status: RPCStatus) {
     counters.refusals[status.code, default: 0] += 1
     observe(.refused(peer, path: path, status))
+  }
+
+  /// Counts only: a flood of refusals is no flood of log lines.
+  func reached(_ limit: PeerLimit) { counters.limitsReached[limit, default: 0] += 1 }
+
+  /// A connection is ended for a limit.
+  func cutOff(_ peer: String, _ limit: PeerLimit, _ message: String) {
+    reached(limit)
+    observe(.protocolBroken(peer: peer, message))
   }
 
   func protocolBroken(_ peer: String, _ message: String) {

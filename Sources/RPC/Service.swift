@@ -67,6 +67,7 @@ private final class TaskHandler: ServerHandler {
       return
     }
     let body = body
+    call.connection.onLoop { $0.turn.beganTask() }
     // Ends with `body`, which `ended` cancels.
     task = Task {
       do {

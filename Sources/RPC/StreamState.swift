@@ -10,6 +10,12 @@ final class StreamState {
   var fields = IncomingFields()
   var assembler: MessageAssembler
   var peerEnded = false
+  /// At a server: no whole message has come yet.
+  var isUnstarted = false
+  /// How often it was found so.
+  var sweeps = 0
+  /// Its stream is over: what it asked for need not be done.
+  var isGone = false
   /// Bytes of whole messages that the handler has not taken yet.
   private var heldBytes = 0
   /// What compressed messages came to, since the handler last had none.

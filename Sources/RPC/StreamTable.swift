@@ -32,6 +32,10 @@ final class StreamTable: SessionDelegate {
   private let limits: ConnectionLimits
   private let statistics: ServerStatistics?
   var events: [Event] = []
+  /// Streams that wait for their first message.
+  private(set) var unstarted = 0
+  /// Bytes of messages that wait to be sent, of all streams.
+  private(set) var queuedBytes = 0
   private var spareEvents: [Event] = []
 
   init(isServer: Bool, limits: ConnectionLimits, statistics: ServerStatistics? = nil) {
@@ -84,7 +88,10 @@ final class StreamTable: SessionDelegate {
   func headersBegan(on stream: Int32) {
     guard isServer, state(stream) == nil else { return }
     statistics?.counters.streamsOpened &+= 1
-    latest = open(stream)
+    let opened = open(stream)
+    opened.isUnstarted = true
+    unstarted += 1
+    latest = opened
   }
 
   func header(on stream: Int32, name: Span<UInt8>, value: Span<UInt8>) {
@@ -117,10 +124,12 @@ final class StreamTable: SessionDelegate {
     do {
       try state.assembler.append(bytes) { message, cost, isCompressed in
         if isCompressed, !takeInflated(message.count, on: state) { return }
+        started(state)
         state.hold(cost)
         events.append(.message(state, message, credit: cost))
       }
     } catch {
+      started(state)
       events.append(.failed(state, error))
       return
     }
@@ -130,6 +139,7 @@ final class StreamTable: SessionDelegate {
   func ended(_ stream: Int32) {
     guard let state = state(stream) else { return }
     state.peerEnded = true
+    started(state)
     events.append(.ended(state))
   }
 
@@ -142,6 +152,9 @@ final class StreamTable: SessionDelegate {
     guard let state = state(stream) else { return }
     streams.remove(stream)
     latest = nil
+    started(state)
+    state.isGone = true
+    queuedBytes -= state.queuedBytes
     events.append(.closed(state, code))
   }
 
@@ -157,7 +170,26 @@ final class StreamTable: SessionDelegate {
 
   func settingsReceived() { events.append(.settings) }
 
+  /// It needs no watching any more: its first message is here, or will not come.
+  func started(_ state: StreamState) {
+    guard state.isUnstarted else { return }
+    state.isUnstarted = false
+    unstarted -= 1
+  }
+
   // MARK: What is sent
+
+  func enqueue(_ message: [UInt8], on state: StreamState) {
+    let before = state.queuedBytes
+    state.enqueue(message)
+    queuedBytes += state.queuedBytes - before
+  }
+
+  /// Queues bytes that are no message; see `StreamState.enqueueBody`.
+  func enqueueBody(_ bytes: [UInt8], on state: StreamState) {
+    state.enqueueBody(bytes)
+    queuedBytes += bytes.count
+  }
 
   func next(on stream: Int32, limit: Int) -> Outgoing {
     state(stream)?.next(limit: limit) ?? .last(0)
@@ -166,6 +198,7 @@ final class StreamTable: SessionDelegate {
   func copy(_ count: Int, from stream: Int32, into output: inout [UInt8]) {
     guard let state = state(stream) else { return }
     state.copy(count, into: &output)
+    queuedBytes -= count
     guard state.queuedBytes <= StreamState.lowMark else { return }
     if state.wantsDrained || !state.roomWaiters.isEmpty {
       state.wantsDrained = false

@@ -50,6 +50,29 @@ struct CallLogTests {
     #expect(log.take(entries: 20) == 0)
   }
 
+  @Test func `tiny chunks that were taken do not fill the window by their number`() throws {
+    var log = CallLog(window: 256 * 1_024)
+    for offset in 0..<10_000 {
+      let message = Chunk.message(stream: .stdout, offset: UInt64(offset), data: [1])
+      try log.append(message, Chunk(message: message, direction: .fromTool), cost: 10)
+    }
+    #expect(log.heldMemory > 1_000_000)
+    #expect(log.take(entries: 10_000) == 100_000)
+    #expect(log.heldMemory < 600_000)
+    var cursor = CallLog.Cursor()
+    guard case .gap(let lost) = log.read(&cursor) else {
+      Issue.record("what left the window is no gap")
+      return
+    }
+    #expect(lost.count == UInt64(10_000 - log.heldBytes))
+  }
+
+  @Test func `a gap's credit comes back when it was taken`() throws {
+    var log = CallLog(window: 100)
+    try log.append(LostBytes(stream: .stdout, offset: 0, count: 5), cost: 17)
+    #expect(log.take(entries: 1) == 17)
+  }
+
   @Test func `a follower behind the window gets a gap, then the rest`() throws {
     var log = try Self.log(window: 100, messages: 50)
     _ = log.take(entries: 50)

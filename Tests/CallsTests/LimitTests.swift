@@ -24,6 +24,25 @@ struct AdmissionTests {
     #expect(Self.drain(&admission) == ["c3"])
   }
 
+  @Test(arguments: [1, 2, 3, 7, 300])
+  func `calls that end while they wait leave the others in order`(kept: Int) {
+    var limits = Admission.Limits()
+    limits.unclaimedPerDaemon = 1_000
+    var admission = Admission(limits: limits)
+    let calls = (0..<300).map { "c\($0)" }
+    for call in calls { _ = admission.submit(call, by: "p", to: "w") }
+    for (number, call) in calls.enumerated() where !number.isMultiple(of: kept) {
+      admission.ended(call)
+    }
+    _ = admission.submit("last", by: "q", to: "w")
+    #expect(admission.waiting(for: "w") == (299 / kept + 1) + 1)
+    admission.open("w", maxCalls: 1_000)
+    var expected = stride(from: 0, to: 300, by: kept).map { "c\($0)" }
+    expected.insert("last", at: min(1, expected.count))
+    #expect(Self.drain(&admission) == expected)
+    #expect(admission.waiting(for: "w") == 0)
+  }
+
   @Test func `and in all, in turn`() {
     var limits = Admission.Limits()
     limits.unclaimed = 2

@@ -4,15 +4,19 @@ from client import Client, credentials
 from gatehouse.plane.v1 import workspaces_pb2
 
 HERE = pathlib.Path(__file__).parent
-BINARIES = HERE.parent.parent / ".build" / "debug"
+BINARIES = pathlib.Path(os.environ.get("GATEHOUSE_BINARIES", HERE.parent.parent / ".build" / "debug"))
 MARKER = "sk-marker-" + os.urandom(12).hex()
 
 
 class Plane:
     """A `gatehouse plane` with a marker for a model key in its environment."""
 
-    def __init__(self, state, *options):
+    def __init__(self, state, *options, settings=None):
         self.state, self.log, self.options = state, state.parent / "plane.log", options
+        if settings:
+            file = state.parent / "settings.yaml"
+            file.write_text(settings)
+            self.options = (*options, "--config", file)
         self.start()
 
     def start(self):

@@ -14,8 +14,14 @@ package struct CallLog: Sendable {
   package private(set) var taken = Positions()
   /// Bytes of output in memory.
   package private(set) var heldBytes = 0
+  /// What these take, with what each entry costs beside its bytes.
+  package var heldMemory: Int { heldBytes + entries.count * Self.entryBytes }
 
   private let window: Int
+  /// Entries kept for followers: a window of chunks of one byte would take a hundred times its size.
+  private var maxEntries: Int { max(1_024, window / 64) }
+  /// Seen on 64-bit Linux: an array's header, the fields of its message, and the entry.
+  private static let entryBytes = 128
   private var entries = Fifo<Entry>()
   /// How many entries left the window: the number of the first in it.
   private var first = 0
@@ -114,7 +120,9 @@ package struct CallLog: Sendable {
 
   /// Drops what the owner took, oldest first, until the rest fits the window.
   private mutating func trim() {
-    while heldBytes > window, first < takenEntries, let oldest = entries.popFirst() {
+    while heldBytes > window || entries.count > maxEntries, first < takenEntries,
+      let oldest = entries.popFirst()
+    {
       first += 1
       heldBytes -= oldest.held
     }

@@ -9,7 +9,7 @@ extension PlaneConfiguration {
   /// All that a settings file may hold; the reference page is made from it.
   package static let settings: [Setting] =
     general + logging + model + calls
-    + connections(.mutual) + connections(.open)
+    + connections(.mutual) + peers(.mutual) + connections(.open) + peers(.open)
 
   private static let general: [Setting] = [
     .text("state", "folder", \.stateFolder, "Where the plane keeps everything.", nonEmpty),
@@ -302,6 +302,67 @@ extension PlaneConfiguration {
       .integer(
         "\(group).reset_rate",
         \.[limits: listener].resetRate,
+        1...1_000_000_000,
+        "and then in each second."
+      ),
+    ]
+  }
+
+  /// What a listener's peers may ask of it.
+  private static func peers(_ listener: ConnectionGroup) -> [Setting] {
+    let group = listener.rawValue
+    return [
+      .integer(
+        "\(group).max_connections",
+        \.[limits: listener].listener.maxConnections,
+        1...1_000_000,
+        "Connections at once."
+      ),
+      .integer(
+        "\(group).max_connections_per_address",
+        \.[limits: listener].listener.maxConnectionsPerAddress,
+        1...1_000_000,
+        "From one address."
+      ),
+      .integer(
+        "\(group).max_handshakes",
+        \.[limits: listener].listener.maxHandshakes,
+        1...1_000_000,
+        "Handshakes at once; beyond, the oldest is given up."
+      ),
+      .duration(
+        "\(group).headers_timeout",
+        \.[limits: listener].headersTimeout,
+        .milliseconds(100) ... .seconds(600),
+        "For a header block, from its first frame to its end."
+      ),
+      .duration(
+        "\(group).first_message_timeout",
+        \.[limits: listener].firstMessageTimeout,
+        .milliseconds(100) ... .seconds(3_600),
+        "For a call's first message."
+      ),
+      .integer(
+        "\(group).max_unstarted_streams",
+        \.[limits: listener].maxUnstartedStreams,
+        1...1_000_000,
+        "Calls of a connection that wait for it."
+      ),
+      .bytes(
+        "\(group).max_queued_bytes",
+        \.[limits: listener].maxQueuedBytes,
+        (1 << 20)...(1 << 40),
+        "Answers that a connection's peer does not read; new calls are refused from a quarter of it."
+      ),
+      .integer(
+        "\(group).work_burst",
+        \.[limits: listener].workBurst,
+        100...1_000_000_000,
+        "Frames that carry nothing of a call (PING, SETTINGS and the like), at once,"
+      ),
+      .integer(
+        "\(group).work_rate",
+        \.[limits: listener].workRate,
         1...1_000_000_000,
         "and then in each second."
       ),

@@ -88,6 +88,14 @@ extension MetricsPage {
         ["listener": listener, "reason": code.name.lowercased()]
       )
     }
+    for limit in PeerLimit.allCases {
+      counter(
+        "gatehouse_limits_reached_total",
+        "Connections ended, and connections or calls refused, because a peer asked too much.",
+        counters.limitsReached[limit] ?? 0,
+        ["listener": listener, "limit": limit.rawValue]
+      )
+    }
     let labels: Labels = ["listener": listener]
     counter("gatehouse_streams_opened_total", "Opened by peers.", counters.streamsOpened, labels)
     counter("gatehouse_resets_total", "Streams reset by peers.", counters.resetsByPeers, labels)

@@ -1,0 +1,129 @@
+/// What a peer's frames cost beyond the calls they carry, counted as they come.
+///
+/// Walks frame headers (RFC 9113 §4.1) before nghttp2 sees them, since that passes over many frames
+/// in silence, and which of the others it bounds depends on its version.
+struct FrameMeter {
+  /// Counted since `take`.
+  private var usage = PeerUsage()
+  private var skip: Int
+  private var position = 0  // in a frame's header
+  private var length = 0
+  private var type: UInt8 = 0
+  private var flags: UInt8 = 0
+  /// Payload bytes of the header block that is under way; nil outside of one.
+  private var blockBytes: Int?
+  private var blockEnds = false
+  private var blocks = 0
+
+  /// - Parameter skipping: bytes before the first frame: a server's peer sends the preface.
+  init(skipping: Int) { skip = skipping }
+
+  static let prefaceBytes = 24
+  private static let headerBytes = 9
+
+  mutating func count(_ bytes: Span<UInt8>) {
+    var index = 0
+    while index < bytes.count {
+      if skip > 0 {
+        let passed = min(skip, bytes.count - index)
+        skip -= passed
+        index += passed
+        if skip == 0 { payloadEnded() }
+      } else {
+        header(bytes[index])
+        index += 1
+      }
+    }
+  }
+
+  /// What was counted since the last time, and the header block under way.
+  mutating func take() -> PeerUsage {
+    defer { usage = PeerUsage() }
+    usage.headerBlock = blockBytes.map { PeerUsage.Block(number: blocks, bytes: $0) }
+    return usage
+  }
+
+  private mutating func header(_ byte: UInt8) {
+    switch position {
+    case 0...2: length = length << 8 | Int(byte)
+    case 3: type = byte
+    case 4: flags = byte
+    default: break
+    }
+    position += 1
+    guard position == Self.headerBytes else { return }
+    began()
+    skip = length
+    (position, length) = (0, 0)
+    if skip == 0 { payloadEnded() }
+  }
+
+  private mutating func began() {
+    switch FrameType(rawValue: type) {
+    case .data:
+      if length == 0, flags & Self.endStream == 0 { usage.work += 1 }
+    case .headers:
+      blocks += 1
+      blockBytes = nil
+      beginBlock()
+    case .continuation:
+      usage.work += 1
+      beginBlock()
+    case .reset: usage.resets += 1
+    case .settings: usage.work += flags & Self.acknowledges == 0 ? Self.settingsWork : 1
+    default: usage.work += 1
+    }
+  }
+
+  private mutating func beginBlock() {
+    blockBytes = (blockBytes ?? 0) + length
+    blockEnds = flags & Self.endHeaders != 0
+  }
+
+  private mutating func payloadEnded() {
+    guard blockEnds else { return }
+    blockEnds = false
+    blockBytes = nil
+  }
+
+  private static let endStream: UInt8 = 1
+  private static let acknowledges: UInt8 = 1
+  private static let endHeaders: UInt8 = 4
+  /// A new initial window changes each stream's.
+  private static let settingsWork = 10
+
+  private enum FrameType: UInt8 {
+    case data = 0
+    case headers = 1
+    case reset = 3
+    case settings = 4
+    case continuation = 9
+  }
+}
+
+/// What a peer had us do in a while, beyond its calls.
+package struct PeerUsage: Sendable, Equatable {
+  /// Frames that carry nothing of a call: PING, SETTINGS (ten times), WINDOW_UPDATE, PRIORITY,
+  /// CONTINUATION, empty DATA, unknown ones.
+  package var work = 0
+  /// Streams that it reset, and that it made us reset by breaking the protocol.
+  package var resets = 0
+  /// Bytes of bodies that we sent: for these a peer may send WINDOW_UPDATEs.
+  package var sent = 0
+  /// The header block that has begun and not ended.
+  package var headerBlock: Block?
+
+  package struct Block: Sendable, Equatable {
+    /// Counts up; another number is another block.
+    package var number: Int
+    /// As announced by its frames so far, still compressed.
+    package var bytes: Int
+
+    package init(number: Int, bytes: Int) {
+      self.number = number
+      self.bytes = bytes
+    }
+  }
+
+  package init() {}
+}

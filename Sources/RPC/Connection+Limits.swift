@@ -1,0 +1,148 @@
+internal import EventLoop
+internal import HTTP2
+
+/// A header block that has begun, and how long it may take.
+struct WatchedBlock {
+  let number: Int
+  let timer: LoopTimer
+}
+
+/// What a peer may ask of us, and what ends its connection when it asks more; see `PeerLimit`.
+extension Connection {
+  /// Looks at what the peer had us do, after each read.
+  ///
+  /// - Returns: false when it was too much: the connection ends, and the peer is told why.
+  func isWithinLimits() -> Bool {
+    let usage = session.takeUsage()
+    watch(usage.headerBlock)
+    if let (limit, text) = budget.spend(usage, at: turn.began) {
+      cutOff(limit, text)
+    } else if session.queuedFrames > limits.maxQueuedFrames {
+      cutOff(.queuedFrames, "more than \(limits.maxQueuedFrames) answers that are not read")
+    } else if table.queuedBytes > limits.maxQueuedBytes {
+      cutOffUnread()
+    } else {
+      watchUnstarted()
+      return true
+    }
+    return false
+  }
+
+  /// Sends what the turn brought about, unless that is too much.
+  func endTurn() {
+    if !isDispatchDue { turn = ConnectionTurn() }
+    if phase == .open, table.queuedBytes > limits.maxQueuedBytes { return cutOffUnread() }
+    flush()
+  }
+
+  private func cutOffUnread() {
+    cutOff(.queuedBytes, "more than \(limits.maxQueuedBytes) bytes of answers that are not read")
+  }
+
+  /// Ends the connection for a limit; `text` completes "too much of this: …".
+  func cutOff(_ limit: PeerLimit, _ text: String) {
+    statistics?.cutOff(peer.address, limit, text)
+    shutDown(RPCStatus(.resourceExhausted, text), code: .enhanceYourCalm)
+  }
+
+  /// The peer's bytes could not be read on.
+  func broke(_ error: HTTP2Error) {
+    if error.isFlood { return cutOff(.flood, "\(error)") }
+    closeReason = RPCStatus(.unavailable, "\(peer.address) broke HTTP/2: \(error)")
+    statistics?.protocolBroken(peer.address, "\(error)")
+    session.goAway(.protocolError, "\(error)")
+    flush()
+    drain()
+  }
+
+  /// Why a new call is refused, if it is: those there are must come on first.
+  func overload() -> RPCStatus? {
+    if table.unstarted > limits.maxUnstartedStreams {
+      statistics?.reached(.unstarted)
+      let text =
+        "\(limits.maxUnstartedStreams) calls of this connection wait for their first message"
+      return RPCStatus(.resourceExhausted, text)
+    }
+    if table.queuedBytes > limits.maxQueuedBytes / 4 {
+      statistics?.reached(.queuedBytes)
+      return RPCStatus(.resourceExhausted, "read the answers to the calls before this one first")
+    }
+    return nil
+  }
+
+  // MARK: Time
+
+  private func watch(_ block: PeerUsage.Block?) {
+    guard block?.number != watchedBlock?.number else { return }
+    if let watchedBlock { loop.cancel(watchedBlock.timer) }
+    watchedBlock = nil
+    guard let block else { return }
+    let timer = loop.schedule(after: limits.headersTimeout) { [weak self] in
+      self?.assumeIsolated { $0.headersTimedOut() }
+    }
+    watchedBlock = WatchedBlock(number: block.number, timer: timer)
+  }
+
+  private func headersTimedOut() {
+    watchedBlock = nil
+    guard phase == .open else { return }
+    cutOff(.headersTimeout, "a header block that did not end within \(limits.headersTimeout)")
+  }
+
+  /// Looks four times in `firstMessageTimeout` for streams that wait for their first message.
+  private func watchUnstarted() {
+    guard sweepTimer == nil, table.unstarted > 0 else { return }
+    sweepTimer = loop.schedule(after: limits.firstMessageTimeout / Self.sweeps) { [weak self] in
+      self?.assumeIsolated { $0.sweepUnstarted() }
+    }
+  }
+
+  private func sweepUnstarted() {
+    sweepTimer = nil
+    guard phase == .open else { return }
+    for state in table.all where state.isUnstarted {
+      state.sweeps += 1
+      guard state.sweeps > Self.sweeps else { continue }
+      statistics?.reached(.firstMessage)
+      let text = "no message came within \(limits.firstMessageTimeout)"
+      table.started(state)
+      fail(state, RPCStatus(.deadlineExceeded, text))
+    }
+    watchUnstarted()
+  }
+
+  private static let sweeps = 4
+}
+
+/// What one connection may do in a turn of the loop before the others have theirs.
+struct ConnectionTurn {
+  private(set) var began = ContinuousClock.now
+  private var events = 0
+  private var tasks = 0
+  private var isOver = false
+
+  /// Answers take a few microseconds, some a millisecond: both are then over soon.
+  private static let time = Duration.milliseconds(2)
+  /// Their work comes after the turn's events, so its time is not seen.
+  private static let maxTasks = 8
+  private static let eventsPerLook = 16
+
+  /// A handler began a task of its own.
+  mutating func beganTask() { tasks += 1 }
+
+  /// Asked before each event.
+  mutating func hasTime() -> Bool {
+    events += 1
+    if tasks >= Self.maxTasks { isOver = true }
+    if events.isMultiple(of: Self.eventsPerLook) { look() }
+    return !isOver
+  }
+
+  /// Whether there is time for another read.
+  mutating func hasTimeToRead() -> Bool {
+    look()
+    return !isOver
+  }
+
+  private mutating func look() { if began.duration(to: .now) > Self.time { isOver = true } }
+}

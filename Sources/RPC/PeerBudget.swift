@@ -1,0 +1,60 @@
+internal import HTTP2
+
+/// What a peer may have us do beyond its calls; see `PeerUsage`.
+struct PeerBudget {
+  private var work: TokenBucket
+  private var resets: TokenBucket
+  private let maxHeaderBlock: Int
+
+  init(_ limits: ConnectionLimits) {
+    work = TokenBucket(burst: limits.workBurst, rate: limits.workRate)
+    resets = TokenBucket(burst: limits.resetBurst, rate: limits.resetRate)
+    maxHeaderBlock = 4 * limits.maxHeaderBytes
+  }
+
+  /// - Returns: the limit that was passed, and what the peer is told.
+  mutating func spend(
+    _ usage: PeerUsage,
+    at now: ContinuousClock.Instant
+  ) -> (PeerLimit, String)? {
+    // A WINDOW_UPDATE for each KiB is more than clients of any kind send.
+    work.add(Double(usage.sent) / 1_024)
+    if usage.work > 0, !work.take(usage.work, at: now) {
+      return (
+        .work,
+        "frames that carry nothing: more than \(work.burst) at once and \(work.rate) a second"
+      )
+    }
+    if usage.resets > 0, !resets.take(usage.resets, at: now) {
+      return (
+        .resets, "streams reset: more than \(resets.burst) at once and \(resets.rate) a second"
+      )
+    }
+    if let block = usage.headerBlock, block.bytes > maxHeaderBlock {
+      return (.headerBlock, "a header block of more than \(maxHeaderBlock) bytes")
+    }
+    return nil
+  }
+}
+
+/// A bound whose passing ends a connection, or refuses one.
+package enum PeerLimit: String, Sendable, CaseIterable {
+  /// Frames that carry nothing of a call.
+  case work
+  case resets
+  case headerBlock = "header_block"
+  /// A header block that does not end in time.
+  case headersTimeout = "headers_timeout"
+  /// Frames that wait because the peer does not read.
+  case queuedFrames = "queued_frames"
+  /// Bytes of answers that wait for the peer.
+  case queuedBytes = "queued_bytes"
+  /// A library's own bound.
+  case flood
+  /// Streams that wait for their first message: refused, or ended after a time.
+  case unstarted
+  case firstMessage = "first_message"
+  case connections
+  case connectionsOfAddress = "connections_of_address"
+  case handshakes
+}

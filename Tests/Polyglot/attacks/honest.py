@@ -1,0 +1,94 @@
+"""An honest client beside an attack: one unary call every 20 ms on one connection, by PyPI's h2, in a process of its own.
+
+honest.py ADDRESS PATH REQUEST_HEX [FOLDER]. Reads `start` and `report` from standard input; answers with a line of JSON. A
+call's delay counts from when it was due, so what a stalled server makes late is not left out."""
+import json, pathlib, select, socket, ssl, struct, sys, time
+import h2.config, h2.connection, h2.events
+
+EVERY = 0.02
+
+
+class Honest:
+    def __init__(self, address, path, request, folder=None):
+        self.address, self.path, self.folder = address, path, folder
+        self.body = b"\0" + struct.pack(">I", len(request)) + request
+        self.connect()
+        self.clear()
+
+    def clear(self):
+        self.delays, self.failures = [], []
+
+    def connect(self):
+        host, port = self.address.rsplit(":", 1)
+        self.socket = socket.create_connection((host, int(port)), 10)
+        if self.folder:
+            context = ssl.create_default_context(cafile=pathlib.Path(self.folder, "ca.pem"))
+            context.load_cert_chain(pathlib.Path(self.folder, "cert.pem"), pathlib.Path(self.folder, "key.pem"))
+            context.set_alpn_protocols(["h2"])
+            self.socket = context.wrap_socket(self.socket, server_hostname=host)
+        self.socket.settimeout(10)
+        self.h2 = h2.connection.H2Connection(h2.config.H2Configuration(client_side=True, header_encoding="utf-8"))
+        self.h2.initiate_connection()
+        self.flush()
+
+    def flush(self):
+        self.socket.sendall(self.h2.data_to_send())
+
+    def call(self):
+        stream = self.h2.get_next_available_stream_id()
+        self.h2.send_headers(stream, [
+            (":method", "POST"), (":scheme", "https"), (":path", self.path), (":authority", self.address),
+            ("te", "trailers"), ("content-type", "application/grpc")])
+        self.h2.send_data(stream, self.body, end_stream=True)
+        self.flush()
+        status = None
+        while True:
+            data = self.socket.recv(64 << 10)
+            if not data:
+                raise OSError("the connection was closed")
+            for event in self.h2.receive_data(data):
+                if isinstance(event, h2.events.ConnectionTerminated):
+                    raise OSError(f"GOAWAY {event.error_code} {event.additional_data}")
+                if isinstance(event, h2.events.DataReceived):
+                    self.h2.acknowledge_received_data(event.flow_controlled_length, event.stream_id)
+                if getattr(event, "stream_id", None) != stream:
+                    continue
+                if isinstance(event, (h2.events.ResponseReceived, h2.events.TrailersReceived)):
+                    status = dict(event.headers).get("grpc-status", status)
+                if isinstance(event, h2.events.StreamReset):
+                    raise OSError(f"RST {event.error_code}")
+                if isinstance(event, h2.events.StreamEnded):
+                    if status != "0":
+                        raise OSError(f"grpc-status {status}")
+                    self.flush()
+                    return
+            self.flush()
+
+    def run(self):
+        due = time.monotonic()
+        while True:
+            if select.select([sys.stdin], [], [], max(0, due - time.monotonic()))[0]:
+                command = sys.stdin.readline().strip()
+                if not command:
+                    return
+                if command == "report":
+                    print(json.dumps(self.report()), flush=True)
+                self.clear()
+                continue
+            try:
+                self.call()
+                self.delays.append(time.monotonic() - due)
+            except Exception as error:
+                self.failures.append(f"{type(error).__name__} {error} after {time.monotonic() - due:.2f} s")
+                self.connect()
+            due = max(due + EVERY, time.monotonic())
+
+    def report(self):
+        delays = sorted(self.delays) or [0]
+        return {"calls": len(self.delays), "failures": self.failures[:5], "worst": delays[-1],
+                "p50": delays[len(delays) // 2], "p99": delays[len(delays) * 99 // 100]}
+
+
+if __name__ == "__main__":
+    address, path, request, *folder = sys.argv[1:]
+    Honest(address, path, bytes.fromhex(request), *folder).run()

@@ -1,0 +1,91 @@
+"""Peers that misbehave cost bounded memory, are cut off or do no harm, and an honest client beside them is served.
+
+`make test` runs each attack with a small count, `make soak` (SOAK=1) with a large one. With ATTACKS_TABLE=FILE the
+measurements are written there, as the table of Tests/README.md."""
+import collections, concurrent.futures, faulthandler, os, pathlib, platform
+import pytest
+import on_connections, on_frames, on_headers, on_links, on_streams, on_windows  # they register
+from catalog import ATTACKS
+from interop_program import InteropServer
+from plane import Plane
+from targets import InteropTarget, PlaneTarget
+
+SOAK = bool(os.environ.get("SOAK"))
+# Seconds. Its usual time is a few milliseconds; a machine that builds something else at the same time adds more.
+WORST_DELAY = 2
+ROWS = []
+# The timers of `make test`; `make soak` has those of a plane that was told nothing.
+TIMERS = "{handshake_timeout: 3s, headers_timeout: 2s, first_message_timeout: 2s}"
+QUICK = f"connections: {TIMERS}\nopen_connections: {TIMERS}\n"
+
+
+@pytest.fixture(scope="function" if SOAK else "module")
+def targets(tmp_path_factory):
+    """In `make soak` new ones for each attack: what one left in the heap would hide what the next takes."""
+    plane = Plane(tmp_path_factory.mktemp("attacked") / "state", None if SOAK else QUICK)
+    server = InteropServer()
+    targets = {"plane": PlaneTarget(plane), "interop": InteropTarget(server)}
+    yield targets
+    for target in targets.values():
+        target.close()
+    plane.stop()
+    server.stop()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def written():
+    yield
+    if path := os.environ.get("ATTACKS_TABLE"):
+        pathlib.Path(path).write_text(table())
+
+
+@pytest.fixture(autouse=True)
+def patient():
+    """These take longer than others, above all in `make soak`."""
+    faulthandler.cancel_dump_traceback_later()
+    faulthandler.dump_traceback_later(600 if SOAK else 120, exit=True)
+    yield
+
+
+def counted(verdicts):
+    if isinstance(verdicts, str):
+        return verdicts
+    counts = collections.Counter(verdicts)
+    return "; ".join(f"{verdict} ×{count}" if count > 1 else verdict for verdict, count in counts.most_common(3))
+
+
+def judge(attack, verdicts, seconds, growth, honest):
+    ROWS.append((attack, counted(verdicts), seconds, growth, honest))
+    for verdict in [verdicts] if isinstance(verdicts, str) else verdicts:
+        assert verdict.startswith(attack.ends), f"it ended with {verdict!r}, not {attack.ends}"
+    assert growth < attack.memory, f"the server grew by {growth:.0f} MiB; {attack.memory} were to do for {attack.why}"
+    assert honest["failures"] == [], "the honest client was not served"
+    assert honest["calls"] > 0
+    assert honest["worst"] < WORST_DELAY, f"the honest client waited for {honest['worst']:.1f} s"
+
+
+@pytest.mark.parametrize("attack", [each for each in ATTACKS if not each.slow], ids=lambda each: each.name)
+def test_attack(targets, attack):
+    target = targets[attack.on]
+    with target.measured() as measured:
+        verdicts, seconds = attack.body(target, attack.counts[SOAK])
+    judge(attack, verdicts, seconds, measured.growth, measured.honest)
+
+
+def test_slow_attacks(targets):
+    """All at once, since each waits for the server's timers. Memory and delays are those of all."""
+    slow = [each for each in ATTACKS if each.slow]
+    with targets["plane"].measured() as measured, concurrent.futures.ThreadPoolExecutor(len(slow)) as pool:
+        running = [(each, pool.submit(each.body, targets[each.on], each.counts[SOAK])) for each in slow]
+        results = [(each, *future.result()) for each, future in running]
+    for attack, verdicts, seconds in results:
+        judge(attack, verdicts, seconds, measured.growth, measured.honest)
+
+
+def table():
+    lines = ["| attack | times | memory, MiB (bound) | how it ended | after, s | honest client's worst, ms |", "|---|---|---|---|---|---|"]
+    for attack, verdict, seconds, growth, honest in ROWS:
+        after = "–" if seconds is None else f"{seconds:.2f}"
+        lines.append(f"| {attack.title} | {attack.counts[SOAK]:,} | {growth:.0f} ({attack.memory}) | {verdict} | {after} "
+                     f"| {honest['worst'] * 1000:.0f} |")
+    return f"{platform.machine()}, {os.cpu_count()} cores\n\n" + "\n".join(lines) + "\n"

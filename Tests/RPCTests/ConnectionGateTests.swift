@@ -1,0 +1,51 @@
+internal import Testing
+
+@testable internal import RPC
+
+@Suite struct `Connection gate` {
+  private final class Place {}
+
+  @Test func `connections are bounded in all and by address`() {
+    var limits = ListenerLimits()
+    (limits.maxConnections, limits.maxConnectionsPerAddress) = (3, 2)
+    var gate = ConnectionGate(limits)
+    let places = (0..<3).map { _ in Place() }
+    _ = gate.add(ObjectIdentifier(places[0]), from: "a")
+    _ = gate.add(ObjectIdentifier(places[1]), from: "a")
+    #expect(gate.refuses("a") == .connectionsOfAddress)
+    #expect(gate.refuses("b") == nil)
+    _ = gate.add(ObjectIdentifier(places[2]), from: "b")
+    #expect(gate.refuses("c") == .connections)
+    gate.remove(ObjectIdentifier(places[0]), from: "a")
+    #expect(gate.refuses("a") == nil)
+  }
+
+  @Test func `of handshakes the oldest is given up`() {
+    var limits = ListenerLimits()
+    limits.maxHandshakes = 2
+    var gate = ConnectionGate(limits)
+    let places = (0..<5).map { _ in Place() }
+    let ids = places.map { ObjectIdentifier($0) }
+    #expect(gate.add(ids[0], from: "a") == nil)
+    #expect(gate.add(ids[1], from: "a") == nil)
+    gate.handshakeEnded(ids[0])
+    #expect(gate.add(ids[2], from: "a") == nil)
+    #expect(gate.add(ids[3], from: "a") == ids[1])
+    gate.remove(ids[1], from: "a")
+    #expect(gate.add(ids[4], from: "a") == ids[2])
+  }
+
+  @Test func `many that come and go leave nothing behind`() {
+    var limits = ListenerLimits()
+    limits.maxHandshakes = 2
+    var gate = ConnectionGate(limits)
+    let places = (0..<1_000).map { _ in Place() }
+    for place in places {
+      #expect(gate.add(ObjectIdentifier(place), from: "a") == nil)
+      gate.handshakeEnded(ObjectIdentifier(place))
+    }
+    #expect(gate.handshakeSlots <= 64)
+    for place in places { gate.remove(ObjectIdentifier(place), from: "a") }
+    #expect(gate.refuses("a") == nil)
+  }
+}
