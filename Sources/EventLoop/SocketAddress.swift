@@ -96,7 +96,10 @@ package struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
       let source = unsafe UnsafeRawBufferPointer(rebasing: raw[start...]).baseAddress
       _ = unsafe inet_ntop(family, source, &name, socklen_t(name.count))
     }
-    return String(decoding: name.prefix { $0 != 0 }.map { UInt8(truncatingIfNeeded: $0) }, as: UTF8.self)
+    return String(
+      decoding: name.prefix { $0 != 0 }.map { UInt8(truncatingIfNeeded: $0) },
+      as: UTF8.self
+    )
   }
 
   package var description: String {

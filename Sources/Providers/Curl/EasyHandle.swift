@@ -104,8 +104,11 @@ internal import CCurl
 
   /// One header line; an empty one ends the block. Interim (1xx) and proxy blocks are dropped.
   private func receiveHeader(_ bytes: UnsafeBufferPointer<CChar>) {
-    let line = unsafe String(decoding: bytes.lazy.map { UInt8(truncatingIfNeeded: $0) }, as: UTF8.self)
-      .trimmingLineEnd()
+    let line = unsafe String(
+      decoding: bytes.lazy.map { UInt8(truncatingIfNeeded: $0) },
+      as: UTF8.self
+    )
+    .trimmingLineEnd()
     if line.hasPrefix("HTTP/") {
       var status = 0
       unsafe gh_curl_status(easy, &status)

@@ -22,7 +22,7 @@ QUICK = f"connections: {TIMERS}\nopen_connections: {TIMERS}\n"
 @pytest.fixture(scope="function" if SOAK else "module")
 def targets(tmp_path_factory):
     """In `make soak` new ones for each attack: what one left in the heap would hide what the next takes."""
-    plane = Plane(tmp_path_factory.mktemp("attacked") / "state", None if SOAK else QUICK)
+    plane = Plane(tmp_path_factory.mktemp("attacked") / "state", settings=None if SOAK else QUICK)
     server = InteropServer()
     targets = {"plane": PlaneTarget(plane), "interop": InteropTarget(server)}
     yield targets
