@@ -182,6 +182,12 @@ final class ScriptedPlane: Sendable {
     try offer(id, "process.exec", request, deadline: deadline)
   }
 
+  /// Waits until a call has made a file in the workspace, by another call.
+  func waitForFile(_ name: String) async throws {
+    try offer("call_wait", script: "while [ ! -e \(name) ]; do sleep 0.05; done")
+    _ = try await ended("call_wait")
+  }
+
   /// Resumes a call after what arrived of it.
   func resume(_ id: String) throws {
     try resume(id, with: ticket(for: id))

@@ -27,14 +27,19 @@ struct LineDiff {
     )
   }
 
-  static func changes(from old: [Int], to new: [Int], maxEdits: Int = maxEdits) -> [Change] {
+  static func changes(
+    from old: [Int],
+    to new: [Int],
+    maxEdits: Int = maxEdits,
+    maxCompared: Int = maxCompared
+  ) -> [Change] {
     let prefix = zip(old, new).prefix { $0 == $1 }.count
     let room = min(old.count, new.count) - prefix
     let suffix = zip(old.reversed(), new.reversed()).prefix(room).prefix { $0 == $1 }.count
     let (oldEnd, newEnd) = (old.count - suffix, new.count - suffix)
     guard prefix < oldEnd || prefix < newEnd else { return [] }
     let middle = LineDiff(old: Array(old[prefix..<oldEnd]), new: Array(new[prefix..<newEnd]))
-    guard let changes = middle.changes(maxEdits: maxEdits) else {
+    guard let changes = middle.changes(maxEdits, maxCompared) else {
       return [Change(old: prefix..<oldEnd, new: prefix..<newEnd)]
     }
     return changes.map { change in
@@ -53,8 +58,8 @@ struct LineDiff {
     self.new = new
   }
 
-  private func changes(maxEdits: Int) -> [Change]? {
-    guard let trace = shortestEdit(maxEdits) else { return nil }
+  private func changes(_ maxEdits: Int, _ maxCompared: Int) -> [Change]? {
+    guard let trace = shortestEdit(maxEdits, maxCompared) else { return nil }
     var removed = [Bool](repeating: false, count: old.count)
     var added = [Bool](repeating: false, count: new.count)
     var (x, y) = (old.count, new.count)
@@ -90,7 +95,7 @@ struct LineDiff {
   }
 
   /// For each number of edits, what was reached before it; the last one reaches the end.
-  private func shortestEdit(_ maxEdits: Int) -> [Reached]? {
+  private func shortestEdit(_ maxEdits: Int, _ maxCompared: Int) -> [Reached]? {
     var trace: [Reached] = []
     var compared = 0
     var reached = Reached(d: 0, positions: [slide(0, 0, &compared)])
@@ -98,7 +103,7 @@ struct LineDiff {
     var d = 0
     while reached[old.count - new.count] < old.count {
       d += 1
-      guard d <= maxEdits, compared <= Self.maxCompared else { return nil }
+      guard d <= maxEdits, compared <= maxCompared else { return nil }
       trace.append(reached)
       reached = step(reached, d, &compared)
     }
