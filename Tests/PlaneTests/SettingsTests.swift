@@ -115,7 +115,7 @@ internal import Testing
     (
       "a: 1\nlisten: x",
       "g.yaml:1:1: there is no setting 'a'; there are: state, listen, listen_open, listen_admin, "
-        + "hosts, daemon, log, model, calls, links, connections, open_connections\n"
+        + "hosts, daemon, log, model, calls, chats, links, connections, open_connections\n"
         + "g.yaml:2:9: listen: 'x' is not HOST:PORT; write e.g. 127.0.0.1:7443, or [::1]:7443"
     ),
   ])
