@@ -163,7 +163,8 @@ extension Connection {
   private func dispatchLater() {
     guard !isDispatchDue else { return }
     isDispatchDue = true
-    loop.schedule(after: .zero) { [weak self] in
+    let pause: Duration = hasManyTasks && turn.isFullOfTasks ? .milliseconds(10) : .zero
+    loop.schedule(after: pause) { [weak self] in
       self?.assumeIsolated { $0.dispatchNow() }
     }
   }

@@ -70,6 +70,25 @@ extension Connection {
     return nil
   }
 
+  // MARK: Tasks
+
+  /// A handler begins a task of its own, which ends by `endTask`.
+  func beganTask() {
+    runningTasks += 1
+    turn.beganTask(isOneOfMany: hasManyTasks)
+  }
+
+  func endTask(_ status: RPCStatus, on id: Int32) {
+    runningTasks -= 1
+    finish(status, on: id)
+  }
+
+  /// More tasks begin a few at a time: those that run are served by few threads, in the order in
+  /// which they came, and other peers' come behind them. Some may only wait, so more do begin.
+  var hasManyTasks: Bool { runningTasks > Self.manyTasks }
+
+  private static let manyTasks = 64
+
   // MARK: Time
 
   private func watch(_ block: PeerUsage.Block?) {
@@ -128,12 +147,14 @@ struct ConnectionTurn {
   private static let eventsPerLook = 16
 
   /// A handler began a task of its own.
-  mutating func beganTask() { tasks += 1 }
+  mutating func beganTask(isOneOfMany: Bool) { tasks += isOneOfMany ? 2 : 1 }
+
+  var isFullOfTasks: Bool { tasks >= Self.maxTasks }
 
   /// Asked before each event.
   mutating func hasTime() -> Bool {
     events += 1
-    if tasks >= Self.maxTasks { isOver = true }
+    if isFullOfTasks { isOver = true }
     if events.isMultiple(of: Self.eventsPerLook) { look() }
     return !isOver
   }

@@ -52,6 +52,8 @@ package actor Connection {
   var backlog: [StreamTable.Event] = []
   var nextInBacklog = 0
   var isDispatchDue = false
+  /// Handlers' tasks that have not ended.
+  var runningTasks = 0
 
   /// A client's calls from before the connection is open.
   var openWaiters: [CheckedContinuation<Void, any Error>] = []

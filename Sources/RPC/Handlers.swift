@@ -117,6 +117,9 @@ package struct ServerCall: Sendable {
   /// `finish`, from any task.
   package func finishLater(_ status: RPCStatus) async { await connection.finish(status, on: id) }
 
+  /// `finishLater`, by the task that the connection counts; see `beganTask`.
+  func endTask(_ status: RPCStatus) async { await connection.endTask(status, on: id) }
+
   /// The connection this call came by; the same for all calls on it.
   package var connectionID: ObjectIdentifier { ObjectIdentifier(connection) }
 }

@@ -67,18 +67,18 @@ private final class TaskHandler: ServerHandler {
       return
     }
     let body = body
-    call.connection.onLoop { $0.turn.beganTask() }
+    call.connection.onLoop { $0.beganTask() }
     // Ends with `body`, which `ended` cancels.
     task = Task {
       do {
         try await body(request, call)
-        await call.finishLater(.ok)
+        await call.endTask(.ok)
       } catch let status as RPCStatus {
-        await call.finishLater(status)
+        await call.endTask(status)
       } catch is CancellationError {
-        await call.finishLater(RPCStatus(.cancelled, "the call was cancelled"))
+        await call.endTask(RPCStatus(.cancelled, "the call was cancelled"))
       } catch {
-        await call.finishLater(RPCStatus(.internalError, "\(call.path) failed"))
+        await call.endTask(RPCStatus(.internalError, "\(call.path) failed"))
       }
     }
   }

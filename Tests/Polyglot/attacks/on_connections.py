@@ -90,32 +90,32 @@ def drip(attacker, pieces, every=0.1):
     return verdict, seconds
 
 
-@attack(8, "one connection", "closed", CALM, counts=(1, 1), slow=True)
+@attack(60, "all slow ones together", "closed", CALM, counts=(1, 1), slow=True)
 def no_preface(target, count):
     """A handshake, and then nothing."""
     return drip(target.attacker(preface=False), iter(lambda: b"", None))
 
 
-@attack(8, "one connection", "closed", CALM, counts=(1, 1), slow=True)
+@attack(60, "all slow ones together", "closed", CALM, counts=(1, 1), slow=True)
 def slow_preface(target, count):
     """The preface by a byte every second."""
     return drip(target.attacker(preface=False), [bytes([byte]) for byte in PREFACE + settings()], 1)
 
 
-@attack(8, "one connection", "closed", CALM, "RST", counts=(1, 1), slow=True)
+@attack(60, "all slow ones together", "closed", CALM, "RST", counts=(1, 1), slow=True)
 def slow_headers(target, count):
     """A header block by a byte every 100 ms, in one frame."""
     head = frame(HEADERS, END_HEADERS, 1, LIST, length=16_000)
     return drip(target.attacker(), [head] + [b"x"] * 10_000)
 
 
-@attack(8, "one connection", "closed", CALM, "RST", counts=(1, 1), slow=True)
+@attack(60, "all slow ones together", "closed", CALM, "RST", counts=(1, 1), slow=True)
 def headers_without_an_end(target, count):
     """A header block that stops before its end."""
     return drip(target.attacker(), [frame(HEADERS, 0, 1, LIST)] + [b""] * 10_000)
 
 
-@attack(8, "one connection", "closed", CALM, "RST", SERVED, counts=(1, 1), slow=True)
+@attack(60, "all slow ones together", "closed", CALM, "RST", SERVED, counts=(1, 1), slow=True)
 def slow_body(target, count):
     """A first message by a byte every 100 ms."""
     attacker = target.attacker()

@@ -55,7 +55,6 @@ def counted(verdicts):
 
 
 def judge(attack, verdicts, seconds, growth, honest):
-    ROWS.append((attack, counted(verdicts), seconds, growth, honest))
     for verdict in [verdicts] if isinstance(verdicts, str) else verdicts:
         assert verdict.startswith(attack.ends), f"it ended with {verdict!r}, not {attack.ends}"
     assert growth < attack.memory, f"the server grew by {growth:.0f} MiB; {attack.memory} were to do for {attack.why}"
@@ -69,7 +68,9 @@ def test_attack(targets, attack):
     target = targets[attack.on]
     with target.measured() as measured:
         verdicts, seconds = attack.body(target, attack.counts[SOAK])
-    judge(attack, verdicts, seconds, measured.growth, measured.honest)
+    found = attack, verdicts, seconds, measured.growth, measured.honest
+    ROWS.append(found)
+    judge(*found)
 
 
 def test_slow_attacks(targets):
@@ -78,14 +79,16 @@ def test_slow_attacks(targets):
     with targets["plane"].measured() as measured, concurrent.futures.ThreadPoolExecutor(len(slow)) as pool:
         running = [(each, pool.submit(each.body, targets[each.on], each.counts[SOAK])) for each in slow]
         results = [(each, *future.result()) for each, future in running]
-    for attack, verdicts, seconds in results:
-        judge(attack, verdicts, seconds, measured.growth, measured.honest)
+    found = [(*each, measured.growth, measured.honest) for each in results]
+    ROWS.extend(found)
+    for each in found:
+        judge(*each)
 
 
 def table():
     lines = ["| attack | times | memory, MiB (bound) | how it ended | after, s | honest client's worst, ms |", "|---|---|---|---|---|---|"]
-    for attack, verdict, seconds, growth, honest in ROWS:
+    for attack, verdicts, seconds, growth, honest in ROWS:
         after = "–" if seconds is None else f"{seconds:.2f}"
-        lines.append(f"| {attack.title} | {attack.counts[SOAK]:,} | {growth:.0f} ({attack.memory}) | {verdict} | {after} "
+        lines.append(f"| {attack.title} | {attack.counts[SOAK]:,} | {growth:.0f} ({attack.memory}) | {counted(verdicts)} | {after} "
                      f"| {honest['worst'] * 1000:.0f} |")
     return f"{platform.machine()}, {os.cpu_count()} cores\n\n" + "\n".join(lines) + "\n"
