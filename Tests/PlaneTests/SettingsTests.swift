@@ -45,6 +45,7 @@ internal import Testing
         reset_burst: 5
       open_connections:
         handshake_timeout: 2s
+        accepts_gzip: true
       """
     )
     #expect(configuration.stateFolder == "/var/lib/gatehouse")
@@ -60,6 +61,7 @@ internal import Testing
     #expect(configuration.mutualLimits.maxConcurrentStreams == 100)
     #expect(configuration.mutualLimits.resetBurst == 5)
     #expect(configuration.openLimits.handshakeTimeout == .seconds(2))
+    #expect(configuration.openLimits.acceptsGzip)
     let usual = PlaneConfiguration(stateFolder: "")
     #expect(configuration.listenOpen == usual.listenOpen)
     #expect(configuration.openLimits.maxConcurrentStreams == 16)

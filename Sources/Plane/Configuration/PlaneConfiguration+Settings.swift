@@ -263,6 +263,13 @@ extension PlaneConfiguration {
         65_536...(1 << 24),
         "The largest message."
       ),
+      .text(
+        "\(group).accepts_gzip",
+        "true or false",
+        \.[limits: listener].acceptsGzip,
+        usual: "false",
+        "Messages compressed with gzip are taken; the bound counts what comes out."
+      ) { (text) throws(SettingValue.Problem) in try SettingValue.truth(text) },
       .duration(
         "\(group).handshake_timeout",
         \.[limits: listener].handshakeTimeout,

@@ -50,6 +50,11 @@ enum SettingValue {
     return address
   }
 
+  static func truth(_ text: String) throws(Problem) -> Bool {
+    guard let value = Bool(text) else { throw Problem(message: "is neither true nor false") }
+    return value
+  }
+
   static func choice<Value: CaseIterable & RawRepresentable>(
     _ text: String,
     _ type: Value.Type
