@@ -56,8 +56,8 @@ class InARootOfItsOwn(unittest.TestCase):
         jail = self.jail("empty")
         jail.write("work/note", "here\n")
         jail.start()
-        jail.log.wait_for("event=enrolled")
-        jail.log.wait_for("event=linked")
+        jail.log.wait_for('"event":"enrolled"')
+        jail.log.wait_for('"event":"link_up"')
         code, output, talk = self.plane.run(
             "call", "invoke", "empty", "files.read", "--request", '{"path": "bm90ZQ=="}')
         self.assertEqual(code, 0, talk)
@@ -66,7 +66,7 @@ class InARootOfItsOwn(unittest.TestCase):
     def test_links_again_with_the_certificate_it_has(self):
         jail = self.jail("again")
         jail.start()
-        jail.log.wait_for("event=linked")
+        jail.log.wait_for('"event":"link_up"')
         jail.close()
         (jail.root / "state").chmod(0o700)
         process = subprocess.Popen(
@@ -74,15 +74,15 @@ class InARootOfItsOwn(unittest.TestCase):
             stderr=subprocess.PIPE, text=True, env={})
         jail.process = process
         line = process.stderr.readline()
-        while line and "event=linked" not in line:
-            self.assertNotIn("event=enrolled", line)
+        while line and '"event":"link_up"' not in line:
+            self.assertNotIn('"event":"enrolled"', line)
             line = process.stderr.readline()
-        self.assertIn("event=linked", line)
+        self.assertIn('"event":"link_up"', line)
 
     def test_says_that_commands_need_proc(self):
         jail = self.jail("no-proc")
         jail.start()
-        jail.log.wait_for("event=linked")
+        jail.log.wait_for('"event":"link_up"')
         code, output, talk = self.plane.run("exec", "no-proc", "--", "/gatehouse-toold", "--version")
         self.assertEqual((code, output), (125, ""))
         self.assertIn("commands need /proc", talk)
@@ -91,7 +91,7 @@ class InARootOfItsOwn(unittest.TestCase):
         jail = self.jail("commands", proc=True)
         shutil.copy(self.probe, jail.root / "probe")
         jail.start()
-        jail.log.wait_for("event=linked")
+        jail.log.wait_for('"event":"link_up"')
         self.assertEqual(self.plane.run("exec", "commands", "--", "/probe", "say", "hello"), (0, "hello\n", ""))
         self.assertEqual(self.plane.run("exec", "commands", "--", "/probe", "leave", "7")[0], 7)
         self.assertEqual(self.plane.run("exec", "commands", "--", "/no-such-program")[0], 127)
@@ -101,7 +101,7 @@ class InARootOfItsOwn(unittest.TestCase):
         program = f"/probe-{os.getpid()}"
         shutil.copy(self.probe, jail.root / program[1:])
         jail.start()
-        jail.log.wait_for("event=linked")
+        jail.log.wait_for('"event":"link_up"')
         code, _, talk = self.plane.run("exec", "tree", "--timeout", "1", "--", program, "wait")
         self.assertEqual(code, 124, talk)
         self.assertEqual(running(program), [])
@@ -109,8 +109,8 @@ class InARootOfItsOwn(unittest.TestCase):
     def test_hides_its_key_from_commands(self):
         jail = self.jail("hidden", proc=True)
         jail.start()
-        sandbox = jail.log.wait_for(r"event=started.* sandbox=(\S+)")[1]
-        jail.log.wait_for("event=linked")
+        sandbox = jail.log.wait_for(r'"event":"started".*"sandbox":"?([^",}]+)')[1]
+        jail.log.wait_for('"event":"link_up"')
         if sandbox == "none":
             self.skipTest("this kernel has no Landlock")
         # It reads the file that it is given as an authority, or says why it cannot.
@@ -124,7 +124,7 @@ class InARootOfItsOwn(unittest.TestCase):
         jail.write("etc/hosts", "127.0.0.1 plane.test\n")
         jail.start(address="plane.test:" + self.plane.open.split(":")[1])
         # The name leads to the plane, whose certificate is for other names.
-        self.assertIn("certificate", jail.log.wait_for("event=dial_failed (.*)")[1])
+        self.assertIn("certificate", jail.log.wait_for('"event":"dial_failed"(.*)')[1])
 
     def test_asks_the_name_server_of_resolv_conf(self):
         try:
@@ -135,19 +135,19 @@ class InARootOfItsOwn(unittest.TestCase):
         jail = self.jail("resolv")
         jail.write("etc/resolv.conf", f"nameserver {server.at}\n")
         jail.start(address="plane.test:" + self.plane.open.split(":")[1])
-        self.assertIn("certificate", jail.log.wait_for("event=dial_failed (.*)")[1])
+        self.assertIn("certificate", jail.log.wait_for('"event":"dial_failed"(.*)')[1])
         self.assertIn(b"\5plane\4test\0", server.asked)
 
     def test_knows_its_own_machine_without_any_file(self):
         jail = self.jail("localhost")
         jail.start(address="localhost:" + self.plane.open.split(":")[1])
-        jail.log.wait_for("event=linked")
+        jail.log.wait_for('"event":"link_up"')
 
     def test_says_what_is_missing_when_nobody_knows_the_name(self):
         jail = self.jail("nobody")
         jail.write("etc/resolv.conf", "nameserver 127.53.53.54\n")
         jail.start(address="plane.test:1")
-        said = jail.log.wait_for("event=dial_failed (.*)")[1]
+        said = jail.log.wait_for('"event":"dial_failed"(.*)')[1]
         self.assertIn("no address for 'plane.test': no name server answered", said)
 
 
