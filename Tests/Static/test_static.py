@@ -62,6 +62,11 @@ class InARootOfItsOwn(unittest.TestCase):
             "call", "invoke", "empty", "files.read", "--request", '{"path": "bm90ZQ=="}')
         self.assertEqual(code, 0, talk)
         self.assertIn("aGVyZQo=", output)
+        # A pattern, without PCRE2's compiler to machine code: the file leaves it out.
+        code, output, talk = self.plane.run(
+            "call", "invoke", "empty", "files.search", "--request", r'{"pattern": "^(h|x)e\\w+$"}')
+        self.assertEqual(code, 0, talk)
+        self.assertIn("aGVyZQ==", output)
 
     def test_links_again_with_the_certificate_it_has(self):
         jail = self.jail("again")
