@@ -62,6 +62,11 @@ class InARootOfItsOwn(unittest.TestCase):
             "call", "invoke", "empty", "files.read", "--request", '{"path": "bm90ZQ=="}')
         self.assertEqual(code, 0, talk)
         self.assertIn("aGVyZQo=", output)
+        # A pattern, without PCRE2's compiler to machine code: the file leaves it out.
+        code, output, talk = self.plane.run(
+            "call", "invoke", "empty", "files.search", "--request", r'{"pattern": "^(h|x)e\\w+$"}')
+        self.assertEqual(code, 0, talk)
+        self.assertIn("aGVyZQ==", output)
 
     def test_links_again_with_the_certificate_it_has(self):
         jail = self.jail("again")
@@ -78,6 +83,16 @@ class InARootOfItsOwn(unittest.TestCase):
             self.assertNotIn('"event":"enrolled"', line)
             line = process.stderr.readline()
         self.assertIn('"event":"link_up"', line)
+
+    def test_keeps_to_its_own_threads(self):
+        jail = self.jail("threads")
+        jail.write("etc/hosts", "127.0.0.1 plane.test\n")
+        jail.start(address="plane.test:" + self.plane.open.split(":")[1])
+        jail.log.wait_for("event=dial_failed")
+        tasks = pathlib.Path(f"/proc/{jail.process.pid}/task").iterdir()
+        names = {(task / "comm").read_text().strip() for task in tasks}
+        # libdispatch's would end the process: they read /proc of each other.
+        self.assertEqual(names, {"gatehouse-toold", "daemon", "names"})
 
     def test_says_that_commands_need_proc(self):
         jail = self.jail("no-proc")
