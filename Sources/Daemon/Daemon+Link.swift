@@ -16,9 +16,8 @@ extension Daemon {
     guard dialing == nil, !isStopping else { return }
     if let redialTimer { loop.cancel(redialTimer) }
     redialTimer = nil
-    // Ends with the attempt, which has time limits of its own. It stays on the loop: the threads that
-    // Swift would make otherwise look for each other in `/proc`, and end the process without it.
-    dialing = Task(executorPreference: loop) { await attempt() }
+    // Ends with the attempt, which has time limits of its own.
+    dialing = Task { await attempt() }
   }
 
   private func attempt() async {
@@ -253,7 +252,7 @@ extension Daemon {
       return renew(in: Self.renewalRetry)
     }
     // Ends with the unary call, which has a time limit.
-    Task(executorPreference: loop) { await renew(identity, on: link.connection) }
+    Task { await renew(identity, on: link.connection) }
   }
 
   private func renew(_ old: DaemonIdentity, on connection: Connection) async {
