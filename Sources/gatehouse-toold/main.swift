@@ -34,12 +34,19 @@ func run(_ options: DaemonOptions) throws {
     problem.withLock { $0 = reason }
     _ = try? done.writing.descriptor.write([1].span)
   }
-  let ready = try Readable.wait([signals.descriptor.number, done.reading.number], until: nil)
-  if ready == [true, false] {
+  if try waitForAny(of: [signals.descriptor.number, done.reading.number]) == [true, false] {
     daemon.stop()
-    _ = try Readable.wait([done.reading.number], until: nil)
+    _ = try waitForAny(of: [done.reading.number])
   }
   if let problem = problem.withLock({ $0 }) { throw problem }
+}
+
+/// Which descriptors are readable, once one is: a signal with a handler ends a wait for nothing.
+func waitForAny(of descriptors: [Int32]) throws -> [Bool] {
+  while true {
+    let ready = try Readable.wait(descriptors, until: nil)
+    if ready.contains(true) { return ready }
+  }
 }
 
 StandardDescriptors.fill()
