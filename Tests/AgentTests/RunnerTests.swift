@@ -4,7 +4,7 @@ import Synchronization
 import Testing
 import Wire
 
-@Suite(.timeLimit(.minutes(1))) struct RunnerTests {
+@Suite(.timeLimit(.minutes(5))) struct RunnerTests {
   private static let ls = ("process.exec", #"{"argv":["ls"]}"#)
 
   /// Updates of a turn, in order.

@@ -6,7 +6,7 @@ import RPC
 import Testing
 import Wire
 
-@Suite(.timeLimit(.minutes(1))) struct CallTests {
+@Suite(.timeLimit(.minutes(5))) struct CallTests {
   @Test func `a call is offered, carried and ends as the daemon says`() async throws {
     let rig = try await Rig()
     let daemon = try await rig.daemon()

@@ -5,7 +5,7 @@ import RPC
 import Testing
 import Wire
 
-@Suite(.timeLimit(.minutes(1))) struct LinkTests {
+@Suite(.timeLimit(.minutes(5))) struct LinkTests {
   @Test func `after a cut the output goes on where it stopped`() async throws {
     let rig = try await Rig()
     var daemon = try await rig.daemon()

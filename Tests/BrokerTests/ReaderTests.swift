@@ -4,7 +4,7 @@ import RPC
 import Testing
 import Wire
 
-@Suite(.timeLimit(.minutes(1))) struct ReaderTests {
+@Suite(.timeLimit(.minutes(5))) struct ReaderTests {
   @Test func `a follower reads from where it says, to the end`() async throws {
     let rig = try await Rig()
     let daemon = try await rig.daemon()

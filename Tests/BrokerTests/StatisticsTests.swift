@@ -7,7 +7,7 @@ import Synchronization
 import Testing
 import Wire
 
-@Suite(.timeLimit(.minutes(1))) struct `Statistics of the broker` {
+@Suite(.timeLimit(.minutes(5))) struct `Statistics of the broker` {
   @Test func `a call counts while it runs and when it has ended`() async throws {
     let rig = try await Rig()
     let daemon = try await rig.daemon()

@@ -107,7 +107,7 @@ import Wire
     await #expect(throws: ClientError.self) { try await sink.skip(endless) }
   }
 
-  @Test(.timeLimit(.minutes(1)))
+  @Test(.timeLimit(.minutes(5)))
   func `a write that waits for a reader does not hold a task that is cancelled`() async throws {
     let (started, release) = (AsyncValue<Void>(), DispatchSemaphore(value: 0))
     let sink = OutputSink { _, _ in
@@ -122,7 +122,7 @@ import Wire
   }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct InputWindowTests {
+@Suite(.timeLimit(.minutes(5))) struct InputWindowTests {
   @Test func `input waits until the command has taken some`() async {
     let window = InputWindow()
     #expect(await window.waitForRoom())
@@ -150,7 +150,7 @@ import Wire
   }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct AsyncValueTests {
+@Suite(.timeLimit(.minutes(5))) struct AsyncValueTests {
   @Test func `all who wait get the value, and who comes later too`() async throws {
     let later = AsyncValue<Int>()
     async let (first, second) = (later.value, later.value)

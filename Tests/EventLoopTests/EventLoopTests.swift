@@ -3,7 +3,7 @@ import Testing
 
 @testable import EventLoop
 
-@Suite(.timeLimit(.minutes(1))) struct `Event loop` {
+@Suite(.timeLimit(.minutes(5))) struct `Event loop` {
   /// Lives on a loop, as connections do.
   private actor Resident {
     let loop: EventLoop
@@ -53,7 +53,7 @@ import Testing
   }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct `Worker pool` {
+@Suite(.timeLimit(.minutes(5))) struct `Worker pool` {
   @Test func `work runs off the caller's thread and gives its value`() async throws {
     let pool = WorkerPool(name: "test", threads: 2)
     let caller = Thread.currentID

@@ -2,7 +2,7 @@ import EventLoop
 import Glibc
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct `Standard descriptors, in a process of its own` {
+@Suite(.timeLimit(.minutes(5))) struct `Standard descriptors, in a process of its own` {
   @Test func `a closed one is opened, and fails for what it was for`() async {
     await #expect(processExitsWith: .success) {
       close(0)

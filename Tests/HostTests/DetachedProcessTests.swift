@@ -3,7 +3,7 @@ internal import Testing
 
 @testable internal import Host
 
-@Suite(.timeLimit(.minutes(1))) struct `A detached process` {
+@Suite(.timeLimit(.minutes(5))) struct `A detached process` {
   private let temporary: TemporaryFolder
   private let folder: StateFolder
 

@@ -164,7 +164,7 @@ final class TemporaryFolder {
     return true
   }
 
-  @Test(.timeLimit(.minutes(1)))
+  @Test(.timeLimit(.minutes(5)))
   func `it has the environment it was given, and its output is in the log`() throws {
     // It stays until told: one that ends before it was looked at counts as not started.
     let go = folder.path(of: "go")
@@ -176,7 +176,7 @@ final class TemporaryFolder {
     #expect(String(decoding: log, as: UTF8.self) == "this\nerr\n")
   }
 
-  @Test(.timeLimit(.minutes(1)))
+  @Test(.timeLimit(.minutes(5)))
   func `it leads a session of its own and ends when asked`() throws {
     let process = try start("while :; do sleep 10; done")
     #expect(process.isRunning)

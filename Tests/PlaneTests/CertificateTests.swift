@@ -11,7 +11,7 @@ internal import Wire
 
 @testable internal import Plane
 
-@Suite(.timeLimit(.minutes(1))) struct `The plane's certificates` {
+@Suite(.timeLimit(.minutes(5))) struct `The plane's certificates` {
   /// When the certificate ends that the mutual listener shows to a new connection.
   private func end(_ test: TestPlane) async throws -> Int64 {
     let seen = Mutex<Int64>(0)

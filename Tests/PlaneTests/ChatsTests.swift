@@ -27,7 +27,7 @@ internal import Wire
     #expect(log.end?.state == .completed)
   }
 
-  @Test(.timeLimit(.minutes(1)))
+  @Test(.timeLimit(.minutes(5)))
   func `who waits is told, and may be cancelled`() async throws {
     let log = ChatLog()
     async let news = log.events(after: 0)
@@ -49,7 +49,7 @@ internal import Wire
   }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct `Chats over the wire` {
+@Suite(.timeLimit(.minutes(5))) struct `Chats over the wire` {
   private static let transcript = """
     {"name": "script", "steps": [{"text": "All is well."}]}
     """

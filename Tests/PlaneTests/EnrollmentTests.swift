@@ -7,7 +7,7 @@ internal import Wire
 
 @testable internal import Plane
 
-@Suite(.timeLimit(.minutes(1))) struct Enrolling {
+@Suite(.timeLimit(.minutes(5))) struct Enrolling {
   @Test func `a token becomes a certificate that may link and nothing else`() async throws {
     let test = try await TestPlane()
     let workspace = try await test.external("a1")

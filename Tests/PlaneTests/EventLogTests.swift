@@ -7,7 +7,7 @@ internal import Testing
 
 @testable internal import Plane
 
-@Suite(.timeLimit(.minutes(1))) struct `The log of events` {
+@Suite(.timeLimit(.minutes(5))) struct `The log of events` {
   /// What events are written as, at a level.
   private func lines(
     at level: LogLevel = .info,

@@ -5,7 +5,7 @@ internal import Testing
 
 @testable internal import Plane
 
-@Suite(.timeLimit(.minutes(1))) struct `Health that is watched` {
+@Suite(.timeLimit(.minutes(5))) struct `Health that is watched` {
   private func watch(_ service: String, _ connection: Connection) async throws -> ClientStream {
     let stream = try await connection.openStream("/grpc.health.v1.Health/Watch")
     try await stream.send(Google_Protobuf_StringValue(service).serializedBytes())

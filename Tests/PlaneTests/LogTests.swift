@@ -3,7 +3,7 @@ internal import Testing
 
 @testable internal import Plane
 
-@Suite(.timeLimit(.minutes(1))) struct `The log's sink` {
+@Suite(.timeLimit(.minutes(5))) struct `The log's sink` {
   @Test func `writes in order, and says how much it dropped while its reader was stuck`() async {
     let written = Written()
     let sink = LogSink(maxWaiting: 3) { written.add($0) }

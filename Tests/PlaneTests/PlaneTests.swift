@@ -10,7 +10,7 @@ internal import Wire
 
 @testable internal import Plane
 
-@Suite(.timeLimit(.minutes(1))) struct `A plane` {
+@Suite(.timeLimit(.minutes(5))) struct `A plane` {
   @Test func `its admin sees the workspaces they made, after a restart too`() async throws {
     let test = try await TestPlane()
     let workspace = try await test.external("a1")

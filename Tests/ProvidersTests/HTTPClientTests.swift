@@ -2,7 +2,7 @@ import Testing
 
 @testable import Providers
 
-@Suite(.timeLimit(.minutes(1))) struct HTTPClientTests {
+@Suite(.timeLimit(.minutes(5))) struct HTTPClientTests {
   @Test func `a request and its answer cross unchanged`() async throws {
     let server = try ScriptedServer(.status("201 Created", headers: "X-One: 1\r\n", body: "hello"))
     defer { server.stop() }

@@ -3,7 +3,7 @@ import Testing
 
 @testable import Providers
 
-@Suite(.timeLimit(.minutes(1))) struct OpenAIModelTests {
+@Suite(.timeLimit(.minutes(5))) struct OpenAIModelTests {
   private static let key = "sk-marker-71"
   private static let request = ModelRequest(
     messages: [.system("s"), .user("u")],

@@ -3,7 +3,7 @@ import Testing
 
 @testable import RPC
 
-@Suite(.timeLimit(.minutes(1))) struct `Going away` {
+@Suite(.timeLimit(.minutes(5))) struct `Going away` {
   private static let reason = RPCStatus(.unavailable, "maintenance")
 
   private static func build(_ service: inout Service) {
@@ -75,7 +75,7 @@ extension Connection {
   fileprivate var callCount: Int { table.count }
 }
 
-@Suite(.timeLimit(.minutes(1))) struct `A server's limit of streams` {
+@Suite(.timeLimit(.minutes(5))) struct `A server's limit of streams` {
   @Test func `calls above it wait for their turn`() async throws {
     var limits = ConnectionLimits()
     limits.maxConcurrentStreams = 2

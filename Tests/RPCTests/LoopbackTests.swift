@@ -6,7 +6,7 @@ import Testing
 
 @testable import RPC
 
-@Suite(.timeLimit(.minutes(1))) struct `Calls over loopback` {
+@Suite(.timeLimit(.minutes(5))) struct `Calls over loopback` {
   @Test(arguments: [0, 1, 1_000, 65_536, 200_000, 1_048_576])
   func `a unary call is answered, whatever its size`(size: Int) async throws {
     let loopback = try await Loopback { $0.unary("/t.T/Echo") { request, _ in request } }

@@ -2,7 +2,7 @@ import Testing
 
 @testable import RPC
 
-@Suite(.timeLimit(.minutes(1))) struct `Plaintext` {
+@Suite(.timeLimit(.minutes(5))) struct `Plaintext` {
   @Test(arguments: [0, 1, 300_000])
   func `a call is answered`(size: Int) async throws {
     let loopback = try await Loopback(isPlaintext: true) {

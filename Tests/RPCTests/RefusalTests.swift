@@ -6,7 +6,7 @@ import Testing
 
 @testable import RPC
 
-@Suite(.timeLimit(.minutes(1))) struct `Refusals` {
+@Suite(.timeLimit(.minutes(5))) struct `Refusals` {
   private static func echo(_ service: inout Service) {
     service.unary("/t.T/Echo") { request, _ in request }
   }

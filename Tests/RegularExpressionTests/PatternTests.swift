@@ -42,7 +42,7 @@ struct PatternTests {
     #expect(error?.description.contains(" at byte ") == true)
   }
 
-  @Test(.timeLimit(.minutes(1)), arguments: ["(a+)+$", "^(a|a)*$", "(?=(a+))a*b"])
+  @Test(.timeLimit(.minutes(5)), arguments: ["(a+)+$", "^(a|a)*$", "(?=(a+))a*b"])
   func `a pattern that backtracks for ever is stopped`(pattern: String) throws {
     let text = String(repeating: "a", count: 40_000) + "!"
     #expect(try match(pattern, text) != .found(0))

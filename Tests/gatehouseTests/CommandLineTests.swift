@@ -1,6 +1,6 @@
 import Testing
 
-@Suite(.timeLimit(.minutes(1))) struct CommandLineTests {
+@Suite(.timeLimit(.minutes(5))) struct CommandLineTests {
   /// 1 may be a command's own code.
   private static let withoutIdentity: [([String], Int32)] = [
     (["exec", "w", "--", "ls"], 125), (["call", "invoke", "w", "files.list"], 125),

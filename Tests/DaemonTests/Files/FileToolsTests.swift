@@ -261,7 +261,7 @@ struct FileToolsTests {
     #expect(error.code == "invalid_argument")
   }
 
-  @Test(.timeLimit(.minutes(1))) func `of writers that saw the same file one wins`() async throws {
+  @Test(.timeLimit(.minutes(5))) func `of writers that saw the same file one wins`() async throws {
     try folder.write("start", to: "a")
     let condition = Precondition(condition: .sha256(SHA256.hash(bytes("start"))))
     let wins = Atomic(0)
@@ -281,7 +281,7 @@ struct FileToolsTests {
     #expect(try folder.names() == ["a"])
   }
 
-  @Test(.timeLimit(.minutes(1))) func `edits of one file at the same time are all there`()
+  @Test(.timeLimit(.minutes(5))) func `edits of one file at the same time are all there`()
     async throws
   {
     try folder.write((0..<8).map { "<\($0)>\n" }.joined(), to: "a")

@@ -27,7 +27,7 @@ struct GlobTests {
     #expect(!self.glob(glob).matches(Array(path.utf8)))
   }
 
-  @Test(.timeLimit(.minutes(1))) func `many stars are not slow`() {
+  @Test(.timeLimit(.minutes(5))) func `many stars are not slow`() {
     let glob = self.glob(String(repeating: "*a", count: 40))
     #expect(!glob.matches([UInt8](repeating: UInt8(ascii: "a"), count: 5_000) + [0x62]))
     let deep = self.glob(String(repeating: "**/a/", count: 30) + "b")

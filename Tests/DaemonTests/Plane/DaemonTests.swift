@@ -26,7 +26,7 @@ private func withDaemon(
   await plane.close()
 }
 
-@Suite(.timeLimit(.minutes(1))) struct `A daemon and its plane` {
+@Suite(.timeLimit(.minutes(5))) struct `A daemon and its plane` {
   @Test func `link after one enrollment`() async throws {
     try await withDaemon { plane, daemon in
       let state = plane.state.value

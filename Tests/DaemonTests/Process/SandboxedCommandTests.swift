@@ -4,7 +4,7 @@ import Testing
 
 @testable import Daemon
 
-@Suite(.enabled(if: Landlock.version > 0, "this kernel has no Landlock"), .timeLimit(.minutes(1)))
+@Suite(.enabled(if: Landlock.version > 0, "this kernel has no Landlock"), .timeLimit(.minutes(5)))
 struct `A command behind Landlock` {
   /// A folder with a hidden, a writable and a plain part.
   final class Place {

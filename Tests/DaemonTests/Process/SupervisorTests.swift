@@ -13,7 +13,7 @@ private func openDescriptors() throws -> Int {
 private let canSetInheritable =
   getuid() == 0 && FileManager.default.isExecutableFile(atPath: "/usr/bin/setpriv")
 
-@Suite(.timeLimit(.minutes(1))) struct `A command under its supervisor` {
+@Suite(.timeLimit(.minutes(5))) struct `A command under its supervisor` {
   func shell(_ script: String, _ options: TestedCommand.Options = .init()) throws -> TestedCommand {
     try TestedCommand(["/bin/sh", "-c", script], options)
   }
