@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
 
-.PHONY: help demo test test-static soak build lint format generate generate-check bench bench-peers
+.PHONY: help demo test test-static test-attacks soak build lint format generate generate-check bench bench-peers
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -16,6 +16,9 @@ test: ## set up, then every test, the polyglot ones included
 test-static: ## the daemon as one static file, in root folders of its own
 	@Deploy/bootstrap
 	@Tests/Static/run
+
+test-attacks: ## peers that misbehave, in about a minute, on a machine that does nothing else
+	@Tests/Polyglot/run attacks
 
 soak: ## peers that misbehave, at length (SOAK_FLAGS="-k rapid_reset"); writes .build/attacks.md
 	@Deploy/bootstrap
