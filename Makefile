@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
 
-.PHONY: help demo test test-static test-attacks soak build lint format generate generate-check bench bench-peers
+.PHONY: help demo test test-static test-attacks test-skew soak soak-scale soak-faults soak-attacks soak-build fuzz build lint format generate generate-check bench bench-compare bench-peers
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -17,13 +17,31 @@ test-static: ## the daemon as one static file, in root folders of its own
 	@Deploy/bootstrap
 	@Tests/Static/run
 
-test-attacks: ## peers that misbehave, in about a minute, on a machine that does nothing else
+test-attacks: ## peers that misbehave, in about a minute
 	@Tests/Polyglot/run attacks
 
-soak: ## peers that misbehave, at length (SOAK_FLAGS="-k rapid_reset"); writes .build/attacks.md
-	@Deploy/bootstrap
-	swift build $(SWIFT_FLAGS) --build-tests
+test-skew: ## the previous tag's programs against this tree's, and the reverse (BASE=rev)
+	@Deploy/test-skew $(BASE)
+
+soak: soak-scale soak-faults soak-attacks ## streams at scale, kills at random, peers that misbehave, at length (minutes)
+
+soak-faults: soak-build ## 200 kills at random (FAULT_KILLS, FAULT_SEED: a random one, printed)
+	FAULT_KILLS=$(or $(FAULT_KILLS),200) FAULT_SEED=$(or $(FAULT_SEED),random) Tests/Polyglot/run -s test_faults.py
+
+soak-scale: soak-build ## 1 GiB behind a reader that stopped; 100,000 calls cut at any byte
+	SOAK=1 swift test --skip-build --disable-xctest --filter 'Budgets|Connection credit'
+
+soak-attacks: soak-build ## the attacks (SOAK_FLAGS="-k rapid_reset"); writes .build/attacks.md
 	SOAK=1 ATTACKS_TABLE=$(CURDIR)/.build/attacks.md Tests/Polyglot/run attacks $(SOAK_FLAGS)
+
+# Not --build-tests, which would also build protoc.
+soak-build:
+	@Deploy/bootstrap
+	for product in gatehouse gatehouse-toold gatehouse-interop gatehousePackageTests; do swift build $(SWIFT_FLAGS) --product $$product || exit; done
+
+fuzz: ## what reads bytes of strangers, by libFuzzer (FUZZ_SECONDS=60 a target, FUZZ="frames chunks")
+	@Deploy/bootstrap
+	Deploy/fuzz $(FUZZ)
 
 build: ## the programs, for debugging, and the daemon as one static file
 	@Deploy/bootstrap
@@ -49,6 +67,9 @@ bench: ## gatehouse-bench beside its peers (BENCH_FLAGS="--quick")
 	swift build -c release --product gatehouse-bench --scratch-path .build-release
 	Deploy/build-daemon
 	.build-release/release/gatehouse-bench all $(BENCH_FLAGS)
+
+bench-compare: ## this tree beside another commit, in turn (BASE=rev ROW=relay)
+	@Deploy/bench-compare $(BASE) $(or $(ROW),relay) $(BENCH_FLAGS)
 
 bench-peers: ## build grpc-swift 2's echo server for `make bench` (minutes)
 	swift build -c release --package-path Tests/BenchPeers/grpc-swift-echo

@@ -55,9 +55,11 @@ let package = Package(
     library("CPCRE2"),
     library("CZlib"),
     library("CCares"),
+    library("CSQLite"),
 
     part("Metrics"),
     part("LogLines"),
+    part("TextDiff"),
 
     // The wire.
     part("Names", ["CCares"]),
@@ -91,7 +93,7 @@ let package = Package(
       "Daemon",
       [
         "EventLoop", "Crypto", "TLS", "RPC", "Calls", "DaemonWire", "Sandbox", "CLinux",
-        "RegularExpression", "LogLines",
+        "RegularExpression", "LogLines", "TextDiff",
       ]
     ),
 
@@ -100,6 +102,7 @@ let package = Package(
     part("Host", ["CLinux"]),
     part("Identity", ["Crypto"]),
     part("PlanePKI", ["Crypto", "Host", "Identity"]),
+    part("Ledger", ["CSQLite", "Crypto", "EventLoop", "Host", "LogLines"]),
     part(
       "Broker",
       ["Calls", "Crypto", "EventLoop", "Host", "Identity", "Metrics", "RPC", "Wire", protobuf]
@@ -110,7 +113,9 @@ let package = Package(
       "Plane",
       [
         "EventLoop", "Crypto", "TLS", "RPC", "Calls", "Wire", "HTTP1", "Host", "Identity",
-        "PlanePKI", "Broker", "Providers", "Sandbox", "Agent", "Metrics", "LogLines", protobuf,
+        "PlanePKI", "Broker", "Providers", "Sandbox", "Agent", "Ledger", "Metrics", "LogLines",
+        "TextDiff",
+        protobuf,
         logging,
         yaml,
       ]
@@ -121,7 +126,7 @@ let package = Package(
       "gatehouse-bench",
       [
         "EventLoop", "Crypto", "TLS", "RPC", "Calls", "Wire", "Identity", "Host", "PlanePKI",
-        "Sandbox", "Broker",
+        "Sandbox", "Broker", "Ledger", "Plane",
         protobuf, arguments,
       ]
     ),
@@ -131,8 +136,8 @@ let package = Package(
     program(
       "gatehouse",
       [
-        "Client", "Console", "EventLoop", "Host", "Plane", "Providers", "Sandbox", "Wire", protobuf,
-        arguments,
+        "Client", "Console", "Crypto", "EventLoop", "Host", "Ledger", "LogLines", "Plane",
+        "Providers", "Sandbox", "Wire", protobuf, arguments,
       ]
     ),
     part("Client", ["Console", "Crypto", "EventLoop", "Host", "RPC", "TLS", "Wire", protobuf]),
@@ -143,6 +148,26 @@ let package = Package(
       dependencies: ["EventLoop", "Host", "RPC", "TLS", arguments],
       path: "Tests/gatehouse-interop",
       exclude: ["Proto"],
+      swiftSettings: strict
+    ),
+
+    // What reads bytes of strangers, for libFuzzer and for the replay of its corpus.
+    .target(
+      name: "FuzzTargets",
+      dependencies: ["Calls", "DaemonWire", "HTTP2", "RPC", "Wire", protobuf],
+      path: "Tests/Fuzz/Targets",
+      swiftSettings: strict
+    ),
+    tests("FuzzTargets", []),
+
+    // Judges daemons in any language: built with the tests, not installed.
+    .executableTarget(
+      name: "gatehouse-conformance",
+      dependencies: [
+        "Broker", "Calls", "Crypto", "EventLoop", "Host", "Plane", "RPC", "TLS", "Wire", protobuf,
+        arguments,
+      ],
+      path: "Tests/gatehouse-conformance",
       swiftSettings: strict
     ),
 
@@ -158,7 +183,7 @@ let package = Package(
     ),
     tests("Compression", []),
     tests("RPC", ["EventLoop", "Crypto", "TLS", "HTTP2", "Compression", "TestSupport"]),
-    tests("Calls", ["Wire", protobuf]),
+    tests("Calls", ["TestSupport", "Wire", protobuf]),
     tests(
       "Broker",
       [
@@ -168,7 +193,7 @@ let package = Package(
     ),
     tests("DaemonWire", ["Wire", protobuf]),
     tests("RegularExpression", []),
-    tests("Sandbox", ["EventLoop"]),
+    tests("Sandbox", ["EventLoop", "TestSupport"]),
     tests(
       "Daemon",
       [
@@ -179,22 +204,36 @@ let package = Package(
     tests("HTTP1", []),
     tests("Metrics", []),
     tests("LogLines", []),
+    tests("TextDiff", []),
     tests("Host", []),
     tests("Identity", ["Crypto"]),
     tests("PlanePKI", ["Crypto", "Host", "Identity"]),
+    tests("Ledger", ["Crypto", "EventLoop", "Host"]),
     tests(
       "Plane",
       [
         "EventLoop", "Crypto", "TLS", "RPC", "Wire", "HTTP1", "Host", "Identity", "PlanePKI",
         "Providers", "Sandbox", "gatehouse-toold", "Broker", "Calls", "Metrics", "LogLines",
-        "Agent", protobuf, logging,
+        "Agent", "Ledger", protobuf, logging,
       ]
     ),
     tests("Providers", []),
     tests("Agent", ["Providers", "Wire", protobuf]),
     tests("gatehouse-bench", []),
-    tests("gatehouse", ["gatehouse-toold", "Client", "Host", "Wire", protobuf]),
+    tests("gatehouse", ["gatehouse-toold", "Client", "Host", "LogLines", "Wire", protobuf]),
     tests("Client", ["Console", "Crypto", "RPC", "Wire", protobuf]),
   ],
   swiftLanguageModes: [.v6]
 )
+
+// `make fuzz` alone: its `main` is libFuzzer's.
+if Context.environment["GATEHOUSE_FUZZ"] != nil {
+  package.targets.append(
+    .executableTarget(
+      name: "gatehouse-fuzz",
+      dependencies: ["FuzzTargets"],
+      path: "Tests/Fuzz/Program",
+      swiftSettings: strict + [.unsafeFlags(["-parse-as-library"])]
+    )
+  )
+}

@@ -1,6 +1,6 @@
 // What a static program must not do: load plugins of the C library's build from wherever it runs.
 // Linked before libc.a, so that its versions of these, and the loader behind them, stay out.
-// Nothing of ours calls them: names are looked up by c-ares (EventLoop/NameLookup.swift). Left are
+// Nothing of ours calls them: names are looked up by c-ares (Names/NameLookup.swift). Left are
 // paths in OpenSSL, c-ares and Swift's runtime that are not taken, or that go on without an answer.
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -68,12 +68,28 @@ int dlclose(void *handle) {
 
 char *dlerror(void) { return "this program is static and loads nothing"; }
 
-// PCRE2's compiler to machine code, 0.2 MB: no pattern of ours is handed to it, and so these, which
-// PCRE2 mentions, are never called. Weak, for releases that mention more: then all of it comes in.
+// PCRE2's compiler to machine code, which Deploy/build-daemon takes out of the archive: no pattern of ours
+// is handed to it, so these, which the rest of PCRE2 mentions, are never called.
 #define UNUSED(name) \
-  __attribute__((weak)) void name(void) { abort(); }
+  void name(void) { abort(); }
+// OpenSSL's for AES-CBC with HMAC, in TLS 1.1 and 1.2; the daemon speaks 1.3 only.
+UNUSED(sha1_multi_block)
+UNUSED(sha256_multi_block)
 UNUSED(pcre2_jit_match_8)
 UNUSED(_pcre2_jit_check_exec_8)
 UNUSED(_pcre2_jit_free_8)
 UNUSED(_pcre2_jit_get_size_8)
 UNUSED(_pcre2_jit_get_target_8)
+
+// The same ciphers, one buffer at a time: OpenSSL asks this one whether it can, and it cannot.
+int aesni_cbc_sha256_enc(void) { return 0; }
+UNUSED(aesni_cbc_sha1_enc)
+
+// P-224 and P-521 by OpenSSL's code for any curve, in place of code of their own: slower, and seldom met.
+extern const void *EC_GFp_mont_method(void);
+const void *EC_GFp_nistp224_method(void) { return EC_GFp_mont_method(); }
+const void *EC_GFp_nistp521_method(void) { return EC_GFp_mont_method(); }
+UNUSED(EC_nistp224_pre_comp_dup)
+UNUSED(EC_nistp224_pre_comp_free)
+UNUSED(EC_nistp521_pre_comp_dup)
+UNUSED(EC_nistp521_pre_comp_free)

@@ -26,6 +26,11 @@ extension Broker {
     package let windowBytes: Int
   }
 
+  /// A workspace's calls that have not ended, linked or not.
+  package func calls(in workspace: String) -> CallCounts {
+    CallCounts(board.calls.live(in: workspace))
+  }
+
   /// The live link of a workspace; nil while it has none.
   package func link(of workspace: String) -> Link? {
     guard let session = board.links[workspace] else { return nil }
@@ -41,7 +46,7 @@ extension Broker {
       // A feature's name has no dot, or another first part.
       tools: session.capabilities.filter { $0.hasPrefix("process.") || $0.hasPrefix("files.") },
       maxCalls: session.maxCalls,
-      calls: CallCounts(board.calls.live(in: workspace)),
+      calls: calls(in: workspace),
       traffic: board.traffic(of: workspace).since(session.cameUp.base),
       windowBytes: board.budget.promised(to: workspace)
     )

@@ -50,6 +50,12 @@ package actor Broker {
 
   // MARK: Calls
 
+  /// Takes over what an earlier broker left, in the order in which the calls were made; once, before
+  /// anybody is served.
+  package func inherit(_ calls: [InheritedCall], keys: [InheritedKey] = []) {
+    board.inherit(calls, keys)
+  }
+
   /// Has a tool run for a task of this process, which is the call's owner.
   ///
   /// - Throws: `RPCStatus`, as `Tools.Invoke` does.
@@ -57,6 +63,7 @@ package actor Broker {
     let (call, isRepeated) = try board.submit(order)
     call.owner?.displaced()
     call.owner = nil
+    if isRepeated { board.ownerReturned(to: call) }
     call.hasLocalOwner = true
     board.offerNext()
     return Invocation(board, call, isRepeated: isRepeated)
@@ -71,7 +78,7 @@ package actor Broker {
     if !request.workspace.isEmpty {
       workspace = board.directory.find(request.workspace, for: principal)
       guard workspace != nil else {
-        throw RPCStatus(.notFound, "there is no workspace '\(request.workspace)'")
+        throw RPCStatus.noWorkspace(request.workspace)
       }
     }
     let limit = request.maxCalls == 0 ? 100 : min(Int(request.maxCalls), 1000)
@@ -93,8 +100,13 @@ package actor Broker {
   ) async throws -> Gatehouse_Tools_V1_CancelResponse {
     let call = try board.call(request.callID, for: principal)
     var response = Gatehouse_Tools_V1_CancelResponse()
+    if let recorded = call.recordedEnd {
+      response.alreadyEnded = true
+      response.exit = call.end?.exit ?? recorded
+      return response
+    }
     response.alreadyEnded = call.machine.isEnded
-    board.cancel(call)
+    board.cancel(call, by: principal, "asked for")
     // Ends with the call: its machine gives up by itself when no exit comes.
     while !call.machine.isEnded { await call.news(within: nil, on: loop) }
     if let end = call.end { response.exit = end.exit }
@@ -150,7 +162,7 @@ package actor Broker {
   package func endCalls(of workspace: String, within time: Duration) async {
     let limit = ContinuousClock.now + time
     let calls = board.calls.live(in: workspace)
-    for call in calls { board.cancel(call) }
+    for call in calls { board.cancel(call, by: nil, "its workspace is stopped") }
     for call in calls {
       // Without a link there is nobody to wait for.
       while !call.machine.isEnded, board.isLinked(workspace), ContinuousClock.now < limit {

@@ -1,7 +1,7 @@
 package import Calls
 package import Identity
 package import RPC
-internal import Wire
+package import Wire
 
 /// Something that happened in the broker.
 package enum BrokerEvent: Sendable {
@@ -9,6 +9,12 @@ package enum BrokerEvent: Sendable {
   /// And why.
   case unlinked(LinkReport, RPCStatus)
   case callAccepted(String, CallOrder)
+  /// It is on its way to its daemon.
+  case callOffered(CallNote, BrokerCall.Link)
+  /// Its daemon has it.
+  case callStarted(CallNote, SessionEpoch?)
+  /// By someone, or for a reason of the plane's.
+  case callCancelled(CallNote, by: Principal?, reason: String)
   /// There is no call: it was turned down.
   case callRefused(CallOrder, RPCStatus)
   case callEnded(CallReport)
@@ -30,21 +36,23 @@ package struct LinkReport: Sendable {
 
 /// A call that has ended, as a record is made of it.
 package struct CallReport: Sendable {
-  package let id: String
-  package let workspace: WorkspaceEntry
-  package let principal: Principal
-  package let tool: String
+  package let call: CallNote
   package let outcome: Outcome
   private let end: CallEnd?
   package let reason: BrokerCall.Reason
   package let time: Duration
   package let outputBytes: UInt64
   package let stdinBytes: UInt64
+  /// What it changed, in its daemon's words; nil: it did not say.
+  package let effects: Gatehouse_Tools_V1_Effects?
 }
 
 extension CallReport {
   /// The exit code or signal, of a command. Decoded when asked for, which is not on the loop.
   package var code: Int32 { end?.exit.code ?? 0 }
+
+  /// As its readers are told. Decoded when asked for, likewise.
+  package var exit: Gatehouse_Tools_V1_Exit { end?.exit ?? Gatehouse_Tools_V1_Exit() }
 }
 
 extension LinkReport {
@@ -61,10 +69,7 @@ extension LinkReport {
 
 extension CallReport {
   init(_ call: Call, _ outcome: Outcome, _ reason: BrokerCall.Reason) {
-    id = call.id
-    workspace = call.workspace
-    principal = call.order.principal
-    tool = call.order.tool
+    self.call = CallNote(call)
     self.outcome = outcome
     end = call.end
     self.reason = reason
@@ -72,5 +77,6 @@ extension CallReport {
     let traffic = call.traffic
     outputBytes = traffic.output
     stdinBytes = traffic.stdin
+    effects = call.effects
   }
 }

@@ -16,8 +16,16 @@ package struct BrokerOptions: Sendable {
   /// Idempotency keys outlive their calls.
   package var idempotencyKeys = 100_000
   package var idempotencyTime = Duration.seconds(24 * 60 * 60)
+  /// For an owner whose connection was cut to come back, and after the plane has started anew.
+  package var ownerGrace = Duration.seconds(10)
+  package var ownerReturn = Duration.seconds(60)
+  /// After a call's end, before its daemon may forget it although its owner does not take the rest.
+  package var exitHold = Duration.seconds(30)
+  /// Counts the plane's starts: session epochs of each lie above those before.
+  package var life: UInt64 = 0
   package var carriesPerDaemon = 512
-  package var defaultTimeout = Duration.seconds(10 * 60)
+  /// The time of a call that names none; the longest where that is less.
+  package var defaultTimeout = Duration.seconds(24 * 60 * 60)
   package var longestTimeout = Duration.seconds(24 * 60 * 60)
   package var heartbeat = Liveness.interval
   package var admission = Admission.Limits()
@@ -25,6 +33,9 @@ package struct BrokerOptions: Sendable {
 
   /// Hears of what a log or ledger would record. Called on the broker's loop, so it only hands on.
   package var observe: (@Sendable (BrokerEvent) -> Void)?
+
+  /// Keeps calls beyond the broker's life; nil: nothing does, and calls wait for no record.
+  package var journal: (any CallJournal)?
 
   package init() {}
 }

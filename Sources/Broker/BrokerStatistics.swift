@@ -18,7 +18,8 @@ package struct BrokerCounters: Sendable {
   package fileprivate(set) var traffic = Traffic()
 }
 
-/// Bytes of calls, counted when somebody asks from the positions that the calls keep anyway.
+/// Bytes of calls, counted when somebody asks from the positions that the calls keep anyway. Sums wrap: a
+/// daemon may say that any number of bytes is lost.
 package struct Traffic: Sendable, Equatable {
   package fileprivate(set) var calls: UInt64 = 0
   package fileprivate(set) var output: UInt64 = 0
@@ -30,9 +31,9 @@ package struct Traffic: Sendable, Equatable {
 
   static func += (sum: inout Traffic, right: Traffic) {
     sum.calls += right.calls
-    sum.output += right.output
-    sum.stdin += right.stdin
-    sum.lost += right.lost
+    sum.output &+= right.output
+    sum.stdin &+= right.stdin
+    sum.lost &+= right.lost
   }
 
   static func + (left: Traffic, right: Traffic) -> Traffic {
@@ -61,6 +62,9 @@ package struct BrokerStatistics: Sendable {
   /// Receive windows promised to daemons, in bytes, and how many may be.
   package let windowsPromised: Int
   package let windowBudget: Int
+  /// Output of those calls in memory, and what credit is still out for: nobody has taken it.
+  package let outputHeld: Int
+  package let outputUntaken: Int
   package let carries: Int
 }
 
@@ -86,7 +90,7 @@ package struct CallCounts: Sendable, Equatable {
 
 extension CallCounts {
   init(_ calls: [Call]) {
-    for call in calls { add(call.machine.state) }
+    for call in calls where !call.hasEnded { add(call.machine.state) }
   }
 }
 
@@ -101,6 +105,8 @@ extension Broker {
       calls: CallCounts(live),
       windowsPromised: board.budget.promised,
       windowBudget: board.options.windowBudget,
+      outputHeld: live.reduce(0) { $0 + $1.log.heldBytes },
+      outputUntaken: live.reduce(0) { $0 + $1.log.untakenCost },
       carries: board.carryCount
     )
   }
@@ -124,7 +130,7 @@ extension Call {
   /// Its bytes so far.
   var traffic: Traffic {
     var traffic = Traffic()
-    traffic.output = CallStream.outputs.reduce(0) { $0 + log.ends[$1] } - lostBytes
+    traffic.output = CallStream.outputs.reduce(0) { $0 &+ log.ends[$1] } &- lostBytes
     traffic.stdin = stdin.end
     traffic.lost = lostBytes
     return traffic

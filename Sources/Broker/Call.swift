@@ -18,14 +18,21 @@ final class Call: @unchecked Sendable {
 
   var machine: BrokerCall
   var log: CallLog
-  /// Output that the daemon said is lost.
+  /// Its stream was cut because the plane ends.
+  var isStopping = false
+  /// Output that the daemon said is lost, which may be any number: it wraps. So do sums of it.
   var lostBytes: UInt64 = 0
   var stdin = StdinLog()
+  /// Of the daemon's budget, in bytes: what streams that have ended brought and nobody took.
+  var retained = 0
   /// The stream that carries it now.
   var carry: CarryHandler?
   /// The stream of its owner; in-process owners and detached calls have none.
   var owner: InvokeHandler?
   var followers: [ObjectIdentifier: FollowHandler] = [:]
+  /// Its owner's stream was cut, or the plane has started anew: the owner may come back.
+  var awaitsOwner = false
+  var ownerTimer: LoopTimer?
   /// An owner that is a task of this process.
   var hasLocalOwner = false
   /// Signals and sizes for a carry that is not there yet.
@@ -33,11 +40,36 @@ final class Call: @unchecked Sendable {
   var timer: (at: ContinuousClock.Instant, timer: LoopTimer)?
   /// The daemon's `Refused`, or what it did that it may not.
   var refusal: Gatehouse_Tools_V1_ToolError?
+  /// What it changed, in its daemon's words; nil: it did not say.
+  var effects: Gatehouse_Tools_V1_Effects?
+  /// Of the daemon's budget, in bytes: what these take beyond what each call has.
+  var effectsCharge = 0
   /// The daemon's `Exit`.
   var reportedEnd: CallEnd?
   /// The daemon's, or one made here, when the call has ended.
   var end: CallEnd?
   var endReason: BrokerCall.Reason?
+  /// The number of its intent's record; nil until that is kept. 0: nothing keeps records.
+  var intent: UInt64?
+  /// Its turn has come, and it waits for its record.
+  var isAwaitingRecord = false
+  /// The daemon's run that its records name as the one it is offered to.
+  var instance: InstanceID?
+  /// How it ended, as an earlier plane had it: only its output is missing, if its daemon still has it.
+  var recordedEnd: Gatehouse_Tools_V1_Exit?
+  /// As people are told: what is still awaited of its output is no part of it.
+  var hasEnded: Bool { recordedEnd != nil || machine.isEnded }
+  /// Its records say that a daemon has it.
+  var isStarted = false
+  /// Its end is recorded; its owner has all of it; the daemon may forget it.
+  var isEndKept = false
+  var isDelivered = false
+  var isLetGo = false
+  /// The daemon has asked, in its way, to be told to forget it.
+  var wantsForget = false
+  /// The stream that brought its exit and waits for the plane's word that it has it.
+  var exitCarry: CarryHandler?
+  var holdTimer: LoopTimer?
   /// Its places in the `CallTable`.
   unowned var place: CallTable.Place?  // the table holds it
   var liveCalls: CallTable.LiveCalls?
@@ -68,7 +100,7 @@ final class Call: @unchecked Sendable {
   var isEnded: Bool { end != nil }
 
   /// Nobody will take its output for good; it goes on as if everyone had.
-  var isOrphaned: Bool { owner == nil && !hasLocalOwner }
+  var isOrphaned: Bool { owner == nil && !hasLocalOwner && !awaitsOwner }
 
   /// What it costs to keep, roughly, in bytes.
   var keptBytes: Int { log.heldMemory + order.request.count + (end?.message.count ?? 0) + 1024 }

@@ -17,8 +17,14 @@ package struct CallOrder: Sendable {
   package var idempotencyKey = ""
   /// The call outlives the stream or task that asked for it.
   package var isDetached = false
+  /// Of a chat's call, where in the chat.
+  package var origin: CallOrigin?
   /// The owner says what it has taken; else what was handed over counts.
   package var acknowledges = false
+  /// The owner comes back when its connection is cut, and acknowledges all output, to the end.
+  package var resumes = false
+  /// The owner has output of the call, so it is not a new one.
+  package var hasOutput = false
 
   package init(principal: Principal, workspace: String, tool: String, request: [UInt8]) {
     self.principal = principal
@@ -28,7 +34,7 @@ package struct CallOrder: Sendable {
   }
 
   /// SHA-256 of tool and request; see `RequestDigest`.
-  var digest: [UInt8] {
+  package var digest: [UInt8] {
     var hash = SHA256()
     hash.update(RequestDigest.header(tool: tool).span)
     hash.update(request.span)
@@ -41,6 +47,9 @@ package struct CallOrder: Sendable {
     }
     guard idempotencyKey.utf8.count <= 64 else {
       throw RPCStatus(.invalidArgument, "an idempotency key has at most 64 bytes")
+    }
+    guard !resumes || (acknowledges && !idempotencyKey.isEmpty) else {
+      throw RPCStatus(.invalidArgument, "`resumes` needs `acknowledges` and an idempotency key")
     }
     guard (timeout ?? .zero) <= options.longestTimeout else {
       let most = options.longestTimeout.components.seconds

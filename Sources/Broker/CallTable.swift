@@ -118,13 +118,15 @@ struct CallTable {
     trimKeys()
   }
 
-  mutating func end(_ call: Call) {
+  /// `ago`: how long it has ended already.
+  mutating func end(_ call: Call, ago: Duration = .zero) {
     if let mates = call.liveCalls {
       mates.calls[ObjectIdentifier(call)] = nil
       if mates.calls.isEmpty { live[call.workspace.id] = nil }
       call.liveCalls = nil
     }
-    if let key = Self.key(call.order) { keys[key]?.expires = .now + options.idempotencyTime }
+    let expires = ContinuousClock.now + options.idempotencyTime - ago
+    if let key = Self.key(call.order) { keys[key]?.expires = expires }
     let bytes = call.keptBytes
     ended.append(Ended(call: call, bytes: bytes))
     endedBytes += bytes
@@ -138,11 +140,38 @@ struct CallTable {
     while let oldest = byAge.first, oldest.call == nil { byAge.popFirst() }
   }
 
+  /// A key of an earlier broker's call, which had ended by `now` (microseconds since 1970).
+  mutating func remember(_ inherited: InheritedKey, now: Int64) {
+    let key = Key(
+      principal: inherited.principal,
+      issuerPin: inherited.issuerPin,
+      key: inherited.key
+    )
+    guard keys[key] == nil else { return }
+    let age = max(.zero, Duration.microseconds(now - inherited.ended))
+    keys[key] = Entry(
+      call: inherited.call,
+      workspace: inherited.workspace,
+      digest: inherited.digest,
+      expires: .now + options.idempotencyTime - age
+    )
+    keyOrder.append(key)
+    trimKeys()
+  }
+
   private mutating func trimKeys() {
     while let oldest = keyOrder.first {
-      let isOver = keys[oldest]?.expires.map { $0 <= .now } ?? false
+      let expires = keys[oldest]?.expires
+      let isOver = expires.map { $0 <= .now } ?? false
       guard isOver || keyOrder.count > options.idempotencyKeys else { return }
       keyOrder.popFirst()
+      if let entry = keys[oldest], entry.expires == nil {
+        // Its call goes on: without its key the call would be made twice. There are fewer of these than
+        // calls at a time, so the bound holds but for them.
+        keyOrder.append(oldest)
+        guard keyOrder.count > options.idempotencyKeys + liveCount else { return }
+        continue
+      }
       keys[oldest] = nil
     }
   }

@@ -24,6 +24,8 @@ final class CarryHandler: ServerHandler {
   private var isOpened = false
   private var isOver = false
   private var hasExit = false
+  private var hasEffects = false
+  private var isAcknowledged = false
   private var isHalfClosed = false
   /// Position in the request, when it did not fit into the offer.
   private var requestSent: Int
@@ -45,7 +47,13 @@ final class CarryHandler: ServerHandler {
   /// The claim stands: what the daemon may send at once grows.
   func attached(as number: Int) {
     attachment = number
-    raiseWindow(to: board.options.interactiveWindow)
+    raiseWindow()
+  }
+
+  /// Gives up its part of the budget: what it brought and nobody took is the call's now.
+  func surrenderPromise() -> Int {
+    defer { promised = 0 }
+    return promised
   }
 
   /// The call does not listen to this stream any more.
@@ -55,9 +63,12 @@ final class CarryHandler: ServerHandler {
     over()
   }
 
-  /// The call has its exit; status OK says so, once the daemon has ended its side.
+  /// The call has its exit; what else comes is not wanted.
+  func exitTaken() { hasExit = true }
+
+  /// The daemon may forget the call; status OK says so, once it has ended its side.
   func acknowledgeExit() {
-    hasExit = true
+    isAcknowledged = true
     if isHalfClosed { finish() }
   }
 
@@ -100,9 +111,17 @@ final class CarryHandler: ServerHandler {
 
   func halfClosed(_ call: ServerCall) {
     isHalfClosed = true
-    if hasExit { return finish() }
+    if hasExit {
+      if isAcknowledged { finish() }
+      return
+    }
     call.finish(RPCStatus(.cancelled, "the stream ended without an exit; the call goes on"))
     over()
+  }
+
+  /// The daemon has what it sent, and would send it again on each stream it is given.
+  func violated(_ status: RPCStatus, on call: ServerCall) {
+    if !isOver { fail(status) }
   }
 
   func ended(_ status: RPCStatus, _ call: ServerCall) { over() }
@@ -138,14 +157,17 @@ final class CarryHandler: ServerHandler {
       let request = try Gatehouse_Link_V1_CarryRequest.decoded(message)
       guard !isOpened || !request.isGap else { return try append(request.gap, credit) }
       call.credit(credit)
-      try take(request)
+      try take(request, ofBytes: message.count)
     }
   }
 
   /// `CarryRequest{opened{}}`
   private static let openedAtTheBeginning: [UInt8] = [0x22, 0]
 
-  private func take(_ request: Gatehouse_Link_V1_CarryRequest) throws(RPCStatus) {
+  private func take(
+    _ request: Gatehouse_Link_V1_CarryRequest,
+    ofBytes count: Int
+  ) throws(RPCStatus) {
     guard isOpened || request.isOpened else {
       throw RPCStatus(.failedPrecondition, "the first message on Carry is `opened`")
     }
@@ -153,6 +175,7 @@ final class CarryHandler: ServerHandler {
     case .opened(let opened): try open(opened)
     case .ack(let ack): try acknowledge(ack)
     case .exit(let exit): try take(exit)
+    case .effects(let effects): try take(effects, ofBytes: count)
     case .chunk: throw RPCStatus(.invalidArgument, "the chunk was refused: it holds more than one")
     case .gap, nil: break
     }
@@ -187,7 +210,7 @@ final class CarryHandler: ServerHandler {
   private func append(_ lost: LostBytes, _ credit: Int) throws(RPCStatus) {
     do {
       try order.log.append(lost, cost: credit)
-      order.lostBytes += lost.count
+      order.lostBytes &+= lost.count
     } catch {
       throw RPCStatus(.invalidArgument, "the gap was refused: \(error)")
     }
@@ -212,6 +235,16 @@ final class CarryHandler: ServerHandler {
       exit.totals.compactMap { total in CallStream(total.stream).map { ($0, total.bytes) } }
     )
     try end(CallEnd(exit), outcome)
+  }
+
+  /// The same comes once on each stream.
+  private func take(
+    _ effects: Gatehouse_Tools_V1_Effects,
+    ofBytes count: Int
+  ) throws(RPCStatus) {
+    guard !hasEffects else { throw RPCStatus(.failedPrecondition, "`effects` come once") }
+    hasEffects = true
+    board.keep(effects, ofBytes: count, of: order)
   }
 
   private func end(_ end: CallEnd, _ outcome: Outcome) throws(RPCStatus) {
@@ -275,13 +308,16 @@ final class CarryHandler: ServerHandler {
 
   private func becomeBulk() {
     isBulk = true
-    raiseWindow(to: board.options.bulkWindow)
+    raiseWindow()
   }
 
-  /// The first 64 KiB every stream has; the rest is the daemon's budget.
-  private func raiseWindow(to bytes: Int) {
+  /// The first 64 KiB every stream has; the rest is the daemon's budget. What earlier streams of the
+  /// call brought and nobody took counts as part of this one's.
+  func raiseWindow() {
     let first = 64 * 1024
-    promised += board.budget.take(bytes - first - promised, for: order.workspace.id)
+    let window = isBulk ? board.options.bulkWindow : board.options.interactiveWindow
+    let missing = window - first - promised - order.retained
+    promised += board.budget.take(missing, for: order.workspace.id)
     call.raiseWindow(to: first + promised)
   }
 
@@ -294,8 +330,8 @@ final class CarryHandler: ServerHandler {
   private func over() {
     guard !isOver else { return }
     isOver = true
-    board.budget.giveBack(promised, of: order.workspace.id)
     board.carryOver(self, of: order)
+    board.budget.giveBack(surrenderPromise(), of: order.workspace.id)
   }
 }
 

@@ -68,7 +68,8 @@ package actor Invocation {
       let part = rest.prefix(Chunk.maxData)
       let message = Chunk.message(stream: .stdin, offset: call.stdin.end, data: part)
       do {
-        try call.stdin.append(message, Chunk(message: message, direction: .toTool), cost: 0)
+        let chunk = try Chunk(message: message, direction: .toTool)
+        _ = try call.stdin.append(message, chunk, cost: 0)
       } catch {
         throw RPCStatus(.outOfRange, "call \(callID) takes no more input now: \(error)")
       }
@@ -84,11 +85,14 @@ package actor Invocation {
     call.carry?.pump()
   }
 
+  /// The number of the record of its intent; 0 while there is none, or nothing keeps records.
+  package func intent() -> UInt64 { call.intent ?? 0 }
+
   /// Sends a signal to the tool: a Linux number, 1…64.
   package func signal(_ number: Int32) throws { try board.signal(number, call) }
 
   /// Asks for the call's end; the exit says how it really ended.
-  package func cancel() { board.cancel(call) }
+  package func cancel() { board.cancel(call, by: call.order.principal, "its task was stopped") }
 
   /// Stops reading for good: the call goes on if it is detached, and is cancelled otherwise.
   package func leave() {
@@ -100,8 +104,7 @@ package actor Invocation {
 
   private func read() -> Event? {
     guard let item = call.log.read(&cursor) else { return end() }
-    let credit = call.log.take(entries: cursor.entries)
-    call.carry?.taken(credit: credit)
+    board.taken(call.log.take(passedBy: cursor), of: call)
     switch item {
     case .gap(let gap): return .gap(gap)
     case .message(let message, let chunk):
@@ -113,6 +116,7 @@ package actor Invocation {
     guard call.machine.isEnded, let end = call.end else { return nil }
     isOver = true
     call.hasLocalOwner = false
+    board.letGo(call)
     return .exit(end.exit)
   }
 }

@@ -17,6 +17,9 @@ final class InvokeHandler: ServerHandler {
   private var stdinTold = Positions()
   /// What the client has taken. An `Ack` need not name each stream.
   private var acknowledged = Positions()
+  /// What it had of the output when it came back.
+  private var cameWith = Positions()
+  private var isEndSent = false
 
   init(_ board: Switchboard, _ call: ServerCall) throws(RPCStatus) {
     self.board = board
@@ -33,7 +36,7 @@ final class InvokeHandler: ServerHandler {
         try write(message, credit)
       } else {
         call.credit(credit)
-        if !isStarted, let start = StartMessage(message) { return try begin(start) }
+        if !isStarted, let start = StartMessage(message) { return try begin(start, Positions()) }
         try take(try Gatehouse_Tools_V1_InvokeRequest.decoded(message))
       }
     } catch {
@@ -56,10 +59,14 @@ final class InvokeHandler: ServerHandler {
     pump()
   }
 
-  func ended(_ status: RPCStatus, _ call: ServerCall) { leave() }
+  func ended(_ status: RPCStatus, _ call: ServerCall) {
+    leave(mayReturn: status.code != .cancelled)
+  }
 
   private func take(_ request: Gatehouse_Tools_V1_InvokeRequest) throws(RPCStatus) {
-    if case .start(let start) = request.message { return try begin(StartMessage(start)) }
+    if case .start(let start) = request.message {
+      return try begin(StartMessage(start), Positions(start.from))
+    }
     guard let order else {
       if isStarted { return }  // crossed the end
       throw RPCStatus(.invalidArgument, "the first request is `start`")
@@ -73,10 +80,12 @@ final class InvokeHandler: ServerHandler {
     }
   }
 
-  private func begin(_ start: StartMessage) throws(RPCStatus) {
+  private func begin(_ start: StartMessage, _ from: Positions) throws(RPCStatus) {
     guard !isStarted else { throw RPCStatus(.invalidArgument, "`start` comes once") }
     isStarted = true
-    let (order, isRepeated) = try board.submit(try orderFrom(start))
+    var wanted = try orderFrom(start)
+    wanted.hasOutput = CallStream.outputs.contains { from[$0] > 0 }
+    let (order, isRepeated) = try board.submit(wanted)
     call.send(
       AcceptedMessage.make(callID: order.id, digest: order.digest, repeatedKey: isRepeated)
     )
@@ -84,8 +93,17 @@ final class InvokeHandler: ServerHandler {
     order.owner?.displaced()
     order.owner = self
     self.order = order
+    if isRepeated { comeBack(to: order, from) }
     board.offerNext()
     pump()
+  }
+
+  private func comeBack(to order: Call, _ from: Positions) {
+    reader = ReaderStream(call, from: from)
+    (cameWith, acknowledged) = (from, from)
+    board.ownerReturned(to: order)
+    stdinTaken[.stdin] = order.stdin.acknowledged
+    tellStdinTaken()
   }
 
   private func orderFrom(
@@ -105,6 +123,7 @@ final class InvokeHandler: ServerHandler {
     order.idempotencyKey = start.idempotencyKey
     order.isDetached = start.detaches
     order.acknowledges = start.acknowledges
+    order.resumes = start.resumes
     return order
   }
 
@@ -117,7 +136,8 @@ final class InvokeHandler: ServerHandler {
     do {
       let chunk = try Chunk(message: message, direction: .toTool)
       guard chunk.stream == .stdin else { throw ChunkError.wrongStream }
-      try order.stdin.append(message, chunk, cost: credit)
+      let due = try order.stdin.append(message, chunk, cost: credit)
+      if due > 0 { call.credit(due) }
     } catch {
       throw RPCStatus(.invalidArgument, "the chunk was refused: \(error)")
     }
@@ -140,10 +160,20 @@ final class InvokeHandler: ServerHandler {
     guard order.order.acknowledges else { return }
     acknowledged.raise(to: Positions(ack.offsets))
     do {
-      order.carry?.taken(credit: try order.log.take(before: acknowledged))
+      try takeAcknowledged(of: order)
     } catch {
       throw RPCStatus(.outOfRange, "the acknowledgement was refused: \(error)")
     }
+    if isEndSent { pump() }
+  }
+
+  private func takeAcknowledged(of order: Call) throws(PositionError) {
+    var taken = acknowledged
+    // It may have what an earlier plane gave it, and its daemon is about to send again.
+    for stream in CallStream.outputs where taken[stream] <= cameWith[stream] {
+      taken[stream] = min(taken[stream], order.log.ends[stream])
+    }
+    board.taken(try order.log.take(before: taken), of: order)
   }
 
   // MARK: What is sent
@@ -151,19 +181,38 @@ final class InvokeHandler: ServerHandler {
   func pump() {
     guard let order else { return }
     let progress = reader.pump(order)
-    if !order.order.acknowledges { takeSent(order) }
+    if !order.order.acknowledges {
+      takeSent(order)
+    } else if cameWith != Positions() {
+      // Within what there is, so it cannot be refused.
+      try? takeAcknowledged(of: order)
+    }
     guard progress == .caughtUp, order.machine.isEnded, let end = order.end else { return }
-    if order.endReason == .deadlineInQueue {
-      call.finish(.full("workspace '\(order.workspace.name)' had no room", .seconds(1)))
-    } else {
-      reader.finish(end)
+    switch order.endReason {
+    case .notRecorded: finish(RPCStatus(.unavailable, order.refusal?.message ?? ""))
+    case .deadlineInQueue:
+      finish(.full("workspace '\(order.workspace.name)' had no room", .seconds(1)))
+    case .noLinkInQueue: finish(.notLinked(order.workspace))
+    default:
+      if !isEndSent { call.send(end.message) }
+      isEndSent = true
+      guard !order.order.resumes || order.log.isTaken else { return }
+      order.isDelivered = true
+      call.finish(.ok)
     }
     leave()
   }
 
+  /// The call ended with this status; who comes back for it hears no other.
+  private func finish(_ status: RPCStatus) {
+    var status = status
+    status.trailers.add("gatehouse-final", "1")
+    call.finish(status)
+  }
+
   private func takeSent(_ order: Call) {
     guard reader.isDrained else { return call.notifyWhenDrained() }
-    order.carry?.taken(credit: order.log.take(entries: reader.cursor.entries))
+    board.taken(order.log.take(passedBy: reader.cursor), of: order)
   }
 
   func stdinTaken(before offset: UInt64, credit: Int) {
@@ -191,12 +240,12 @@ final class InvokeHandler: ServerHandler {
     order = nil
   }
 
-  private func leave() {
+  private func leave(mayReturn: Bool = false) {
     guard let order else { return }
     self.order = nil
     guard order.owner === self else { return }
     order.owner = nil
-    board.ownerLeft(order)
+    board.ownerLeft(order, mayReturn: mayReturn)
   }
 }
 
@@ -210,7 +259,8 @@ extension StartMessage {
       idempotencyKey: start.idempotencyKey,
       log: UInt64(clamping: start.log.rawValue),
       detaches: start.detach,
-      acknowledges: start.acknowledges
+      acknowledges: start.acknowledges,
+      resumes: start.resumes
     )
   }
 }
@@ -228,6 +278,18 @@ extension ServerCall {
 }
 
 extension RPCStatus {
+  static func notLinked(_ workspace: WorkspaceEntry) -> RPCStatus {
+    RPCStatus(
+      .unavailable,
+      "workspace '\(workspace.name)' is not linked; start it, or wait for it"
+    )
+  }
+
+  /// The caller has none of this id or name; another's is as good as none.
+  static func noWorkspace(_ reference: String) -> RPCStatus {
+    RPCStatus(.notFound, "there is no workspace '\(reference)'; see: gatehouse workspace list")
+  }
+
   /// Too much at once; the trailer `retry-after-ms` says when to come again.
   static func full(_ message: String, _ retryAfter: Duration) -> RPCStatus {
     var status = RPCStatus(.resourceExhausted, "\(message); try again later")

@@ -136,6 +136,9 @@ final class LinkSession: ServerHandler {
     )
     phase = .takingInventory
     welcome()
+    // The welcome says how often; beats are counted from it.
+    liveness = Liveness(now: .now, interval: board.options.heartbeat)
+    rearmTimer()
   }
 
   private func welcome() {
@@ -182,7 +185,14 @@ final class LinkSession: ServerHandler {
     var response = Gatehouse_Link_V1_ConnectResponse()
     response.resume.callID = order.id
     response.resume.ticket = Data(ticket.bytes)
-    response.resume.acknowledged = order.log.ends.offsets(of: CallStream.outputs)
+    let arrived = order.log.ends.offsets(of: CallStream.outputs)
+    if capabilities.contains("resume-received") {
+      // What its owner has not taken would be lost with this plane.
+      response.resume.acknowledged = order.log.taken.offsets(of: CallStream.outputs)
+      response.resume.received = arrived
+    } else {
+      response.resume.acknowledged = arrived
+    }
     call.send(response.encoded)
     board.ticketSent(order.id)
   }
@@ -230,10 +240,16 @@ final class LinkSession: ServerHandler {
     }
   }
 
+  private func rearmTimer() {
+    if let timer { board.loop.cancel(timer) }
+    armTimer()
+  }
+
   func tick() {
     guard phase != .over else { return }
     switch liveness.tick(at: .now) {
     case .nothing: break
+    case .send where phase == .awaitingHello: break  // the welcome comes first
     case .send(let sequence):
       var response = Gatehouse_Link_V1_ConnectResponse()
       response.heartbeat.sequence = sequence

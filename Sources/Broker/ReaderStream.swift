@@ -45,6 +45,8 @@ struct ReaderStream {
 
   /// Says when the call waits, is cut, and goes on; nothing of one that simply runs.
   private mutating func tellState(of order: Call) {
+    // It has its turn: only its record is waited for, which is no news.
+    guard !order.isAwaitingRecord else { return }
     let state = order.machine.state.wire
     let isNews = state != toldState
     switch state {

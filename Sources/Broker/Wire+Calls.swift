@@ -105,11 +105,12 @@ extension Call {
     info.callID = id
     info.workspaceID = workspace.id
     info.tool = order.tool
+    info.summary = RequestSummary.make(order.request)
     info.principal = order.principal.description
-    info.state = machine.state.wire
+    info.state = hasEnded ? .ended : machine.state.wire
     info.createdUnixUs = created
     info.digest = Data(digest)
-    if let exit = end?.exit {
+    if let exit = end?.exit ?? recordedEnd {
       info.outcome = exit.outcome
       info.code = exit.code
       info.totals = exit.totals
@@ -130,6 +131,7 @@ extension Call {
     let detail =
       switch machine.state {
       case .queued: "waits for its turn in workspace '\(workspace.name)'"
+      case .detached where isStopping: "the plane is stopping"
       case .detached: "the link to workspace '\(workspace.name)' was cut; resuming"
       case .offered, .running, .ended: ""
       }
@@ -145,10 +147,11 @@ extension Call {
     let workspace = "workspace '\(workspace.name)'"
     switch reason {
     case .reported: break
-    case .refusedByDaemon: exit.error = refusal ?? exit.error
+    case .refusedByDaemon, .notRecorded: exit.error = refusal ?? exit.error
     case .cancelledBeforeStart: exit.error.message = "cancelled before \(workspace) had it"
     case .deadlineInQueue:
       exit.error.message = "\(workspace) had no room for the call before its deadline"
+    case .noLinkInQueue: exit.error.message = "\(workspace) was cut off before it had the call"
     case .newInstance:
       exit.error.message =
         "the daemon of \(workspace) started anew and does not know the call; look at what it did"

@@ -36,6 +36,7 @@ _Static_assert(O_CLOEXEC == 02000000, "numbers of x86 and ARM");
 
 // `d_type` is compared with macros that the importer drops.
 static inline int gh_is_link(const struct dirent *entry) { return entry->d_type == 10 /* DT_LNK */; }
+static inline int gh_is_folder_entry(const struct dirent *entry) { return entry->d_type == 4 /* DT_DIR */; }
 
 // SIG_IGN is a cast.
 static inline void gh_ignore_broken_pipes(void) { signal(SIGPIPE, SIG_IGN); }

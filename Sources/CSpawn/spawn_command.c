@@ -1,5 +1,6 @@
 #define _GNU_SOURCE
 #include "spawn_command.h"
+#include "filter_syscalls.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,6 +9,7 @@
 #include <stdint.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -34,6 +36,14 @@ static void reset_signals(void) {
   sigprocmask(SIG_SETMASK, &none, 0);
 }
 
+// The daemon raised its own; the hard limit stays, so that the command may do the same.
+static void limit_descriptors(unsigned long soft) {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || soft > limit.rlim_max) return;
+  limit.rlim_cur = soft;
+  (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static int prepare(const struct gh_command *command, pid_t parent) {
   if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return -1;
   if (getppid() != parent) _exit(127); // it died before the line above
@@ -42,19 +52,29 @@ static int prepare(const struct gh_command *command, pid_t parent) {
     if (dup2(command->streams[stream], stream) < 0) return -1;
   if (command->takes_terminal && ioctl(0, TIOCSCTTY, 0) != 0) return -1;
   reset_signals();
+  limit_descriptors(command->descriptor_limit);
   // All of ours are close-on-exec already; this covers what a library opened otherwise.
   close_range(3, ~0U, CLOSE_RANGE_CLOEXEC);
   return 0;
 }
 
-// What root's commands must not have, though root's exec would give it: capabilities to look into
-// other processes or the kernel. CAP_PERFMON alone reads /proc/PID/environ past Landlock (Linux 6.18).
-// Ordinary accounts have none, and may not drop any: then there is nothing to do.
+// What root's exec leaves to its commands: to act on files and accounts as root, as installers and
+// test suites do. All else looks into other processes, disks or the kernel, or stops the machine or
+// its network. CAP_PERFMON alone reads /proc/PID/environ past Landlock (Linux 6.18).
+static int is_left_to_root(int capability) {
+  switch (capability) {
+    case CAP_CHOWN: case CAP_DAC_OVERRIDE: case CAP_FOWNER: case CAP_FSETID: case CAP_KILL:
+    case CAP_SETGID: case CAP_SETUID: case CAP_SETPCAP: case CAP_SETFCAP:
+    case CAP_NET_BIND_SERVICE: case CAP_SYS_CHROOT: case CAP_AUDIT_WRITE: return 1;
+    default: return 0;
+  }
+}
+
+// The kernel may know more than our headers: it says EINVAL after its last one. Ordinary accounts have
+// none, and may not drop any: then there is nothing to do.
 static void drop_capabilities(void) {
-  static const int dropped[] = {CAP_SYS_MODULE, CAP_SYS_RAWIO, CAP_SYS_PTRACE, CAP_SYS_ADMIN,
-                                CAP_PERFMON, CAP_BPF, CAP_CHECKPOINT_RESTORE};
-  for (size_t index = 0; index < sizeof dropped / sizeof *dropped; index++)
-    (void)prctl(PR_CAPBSET_DROP, dropped[index], 0, 0, 0);
+  for (int capability = 0; prctl(PR_CAPBSET_READ, capability, 0, 0, 0) >= 0; capability++)
+    if (!is_left_to_root(capability)) (void)prctl(PR_CAPBSET_DROP, capability, 0, 0, 0);
 }
 
 // Root's exec grants what is inheritable besides what the bounding set leaves (capabilities(7)):
@@ -74,7 +94,9 @@ static int confine(int ruleset) {
   drop_capabilities();
   if (clear_inheritable() != 0) return -1;
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return -1;
-  return ruleset < 0 ? 0 : (int)syscall(SYS_landlock_restrict_self, ruleset, 0);
+  if (ruleset >= 0 && syscall(SYS_landlock_restrict_self, ruleset, 0) != 0) return -1;
+  // Who asked for no sandbox gets what the kernel has.
+  return gh_filter_syscalls() == 0 || ruleset < 0 ? 0 : -1;
 }
 
 // Tries each candidate, as execvp does; a denial is remembered over later absences.

@@ -24,7 +24,10 @@ package enum Terminal {
   package static func makeRaw() throws(ConsoleError) -> RawMode {
     var attributes = termios()
     guard unsafe tcgetattr(0, &attributes) == 0 else {
-      throw ConsoleError("use standard input as a terminal (--tty needs one)", code: gh_errno())
+      throw ConsoleError(
+        "use standard input as a terminal (--tty needs one; leave it out)",
+        code: gh_errno()
+      )
     }
     let mode = RawMode(attributes: attributes)
     unsafe cfmakeraw(&attributes)

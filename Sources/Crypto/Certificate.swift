@@ -24,6 +24,8 @@ internal import Glibc
   package let publicKeyPin: String
   /// Whether basicConstraints lets it sign certificates.
   package let isAuthority: Bool
+  /// Whether extendedKeyUsage is there and names clientAuth (RFC 5280 §4.2.1.12).
+  package let isForClients: Bool
 
   /// Takes over the caller's reference, also when it throws.
   private init(owning handle: OpaquePointer) throws(CryptoError) {
@@ -42,7 +44,11 @@ internal import Glibc
     publicKeyPin = PublicKey.pin(
       unsafe DER.encode { unsafe i2d_X509_PUBKEY(X509_get_X509_PUBKEY(handle), $0) }
     )
-    isAuthority = unsafe X509_get_extension_flags(handle) & UInt32(EXFLAG_CA) != 0
+    let flags = unsafe X509_get_extension_flags(handle)
+    let usages = unsafe X509_get_extended_key_usage(handle)
+    isAuthority = flags & UInt32(EXFLAG_CA) != 0
+    // Without the extension, OpenSSL says that all usages are allowed.
+    isForClients = flags & UInt32(EXFLAG_XKUSAGE) != 0 && usages & UInt32(XKU_SSL_CLIENT) != 0
     unsafe self.handle = handle
   }
 

@@ -77,7 +77,7 @@ package struct CertificateIssuer: Sendable {
     try draft.setIssuer(certificate)
     try draft.add(NID_basic_constraints, "critical,CA:FALSE")
     try draft.add(NID_key_usage, "critical,digitalSignature")
-    try draft.add(NID_ext_key_usage, template.usageList)
+    if !template.usages.isEmpty { try draft.add(NID_ext_key_usage, template.usageList) }
     try draft.add(NID_subject_key_identifier, "hash")
     try draft.add(NID_authority_key_identifier, "keyid:always")
     try draft.add(template.names)

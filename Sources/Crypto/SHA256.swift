@@ -53,6 +53,18 @@ internal import COpenSSL
     return digest
   }
 
+  /// The digest of all bytes, and a new beginning: cheaper than another context for each of many.
+  package mutating func finishAndBegin() -> Hash256 {
+    let hash = unsafe Hash256 { digest in
+      let done = unsafe EVP_DigestFinal_ex(context, digest, nil)
+      precondition(done == 1, "a digest that was begun can be ended")
+    }
+    guard unsafe EVP_DigestInit_ex(context, nil, nil) == 1 else {
+      preconditionFailure("a digest's context can be used again")
+    }
+    return hash
+  }
+
   /// The digest of `bytes`, 32 bytes.
   package static func hash(_ bytes: [UInt8]) -> [UInt8] {
     var hash = SHA256()

@@ -38,6 +38,7 @@ extension Daemon {
     restoreStreams(of: call, entry, command.positions)
     if let exit = keptExit(folder), let outcome = Calls.Outcome(exit.outcome) {
       call.exit = exit
+      call.effects = keptEffects(folder)
       calls.adopt(id, outcome: outcome)
       log("call_kept", ["call": id, "outcome": "\(outcome)"])
       return
@@ -74,6 +75,11 @@ extension Daemon {
     return try? Exit(decoding: bytes)
   }
 
+  private func keptEffects(_ folder: SharedFolder) -> Effects? {
+    guard let bytes = try? folder.folder.read(CallJournal.File.effects) else { return nil }
+    return try? Effects(decoding: bytes)
+  }
+
   private func takeOver(_ call: LiveCall, _ command: LiveCall.Command) {
     guard let folder = command.folder else { return }
     do {
@@ -92,7 +98,7 @@ extension Daemon {
         output.lose(record?.unread(index) ?? 0)
         output.close()
       }
-      toolEnded(call.id, record.map(Ending.init) ?? .lost)
+      commandEnded(call, command, record.map(Ending.init) ?? .lost)
     }
   }
 }

@@ -23,6 +23,7 @@ extension Daemon {
       }
       call.carry = LiveCall.Carry(call: carry, link: link.number, attachment: attachment)
       send(.opened(Opened(received: call.received)), on: carry)
+      acknowledgeInput(of: call)
       pump(call)
     } catch {
       perform(calls.handle(id, .carryClosed(attachment: attachment)), of: id)
@@ -34,7 +35,7 @@ extension Daemon {
       return
     }
     call.carry = nil
-    call.input.forgetCredit()
+    call.input.carryLost()
     carry.call.cancel()
     closeIfUnused(carry.link)
   }
@@ -44,7 +45,7 @@ extension Daemon {
       return
     }
     call.carry = nil
-    call.input.forgetCredit()
+    call.input.carryLost()
     if carry.isExitSent, status.isOK {
       perform(calls.handle(id, .exitAcknowledged(attachment: attachment)), of: id)
     } else {
@@ -93,6 +94,7 @@ extension Daemon {
     }
     guard let exit = call.exit else { return }
     call.carry?.isExitSent = true
+    if let effects = call.effects { send(.effects(effects), on: carry.call) }
     send(.exit(exit), on: carry.call)
     carry.call.halfClose()
   }

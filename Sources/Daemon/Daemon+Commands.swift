@@ -5,7 +5,7 @@ internal import EventLoop
 internal import RPC
 internal import Sandbox
 
-/// Commands: their supervisors, and their pipes to and from the rings.
+/// Commands and their supervisors, from the start to the end.
 extension Daemon {
   // MARK: Start
 
@@ -32,15 +32,31 @@ extension Daemon {
     launch(call, request, command.key)
   }
 
-  /// On the spawner: journals the call, then starts its supervisor.
+  /// Has the root looked at, then the command started.
   private func launch(_ call: LiveCall, _ request: CommandRequest, _ key: [UInt8]) {
+    let id = call.id
+    survey.before { baseline in
+      self.later { $0.surveyed(id, baseline, request, key) }
+    }
+  }
+
+  /// On the spawner: journals the call, then starts its supervisor.
+  private func surveyed(
+    _ id: String,
+    _ baseline: Survey.Baseline,
+    _ request: CommandRequest,
+    _ key: [UInt8]
+  ) {
+    guard let call = live[id], let command = call.command else { return survey.abandon(baseline) }
+    command.baseline = baseline
     let plan = SupervisorPlan(
       key: key,
       arguments: request.arguments,
       environment: request.environment(from: place.environment),
       terminal: request.terminal,
       hasInput: request.hasInput,
-      view: place.view
+      view: place.view,
+      descriptorLimit: DescriptorLimit.inherited
     )
     let entry = CallJournal(
       tool: call.tool,
@@ -52,7 +68,7 @@ extension Daemon {
       dropsOldest: request.whenFull == .dropOldest,
       ringBytes: request.output.ringBytes
     )
-    let (id, journal, root, program) = (call.id, journal, root, options.program)
+    let (journal, root, program) = (journal, root, options.program)
     do {
       try spawner.submit {
         let result = Launch.run(
@@ -67,19 +83,27 @@ extension Daemon {
         self.later { $0.launched(id, result) }
       }
     } catch {
-      toolEnded(id, .overloaded)
+      notStarted(call, command, .overloaded)
     }
   }
 
   private func launched(_ id: String, _ result: Result<Launch, ToolError>) {
     guard let call = live[id], let command = call.command else { return }
     switch result {
-    case .failure(let error): toolEnded(id, Ending(.spawnFailed, error))
+    case .failure(let error): notStarted(call, command, Ending(.spawnFailed, error))
     case .success(let launch):
       command.folder = launch.folder
       command.positions = launch.positions
       watch(launch.supervisor, of: call, command)
     }
+  }
+
+  /// Nothing ran, so nothing was changed.
+  private func notStarted(_ call: LiveCall, _ command: LiveCall.Command, _ ending: Ending) {
+    if let baseline = command.baseline { survey.abandon(baseline) }
+    command.baseline = nil
+    call.effects = Effects(source: .scan)
+    toolEnded(call.id, ending)
   }
 
   /// Listens to a supervisor, just started or taken over.
@@ -99,7 +123,7 @@ extension Daemon {
     } catch {
       // Not watched, it would be lost: its supervisor hears the socket close and ends it.
       command.link = nil
-      return toolEnded(id, .lost)
+      return commandEnded(call, command, .lost)
     }
     if let cause = command.ending { supervisor.send(.end(cause)) }
   }
@@ -155,14 +179,36 @@ extension Daemon {
       }
       closePipe(output)
     }
-    toolEnded(call.id, record.map(Ending.init) ?? .lost)
+    commandEnded(call, command, record.map(Ending.init) ?? .lost)
   }
 
   /// The command has ended and its output is read: the supervisor may go.
-  private func finishIfDone(_ call: LiveCall, _ command: LiveCall.Command) {
+  func finishIfDone(_ call: LiveCall, _ command: LiveCall.Command) {
     guard let record = command.record, call.outputs.allSatisfy(\.isClosed) else { return }
     letGo(command)
-    toolEnded(call.id, Ending(record))
+    commandEnded(call, command, Ending(record))
+  }
+
+  /// Looks for what the command changed, then ends its call.
+  func commandEnded(_ call: LiveCall, _ command: LiveCall.Command, _ ending: Ending) {
+    guard !command.isSurveyed, call.exit == nil else { return }
+    command.isSurveyed = true
+    // Looking takes a while, and is no part of the command: neither deadline nor cancel ends it now.
+    if let timer = call.deadlineTimer { loop.cancel(timer) }
+    perform(calls.handle(call.id, .toolDone), of: call.id)
+    guard let baseline = command.baseline else {
+      call.effects = Survey.unknown(
+        "the daemon was started anew while the command ran, so nobody knows how the workspace was before"
+      )
+      return toolEnded(call.id, ending)
+    }
+    let id = call.id
+    survey.after(baseline) { effects in
+      self.later { daemon in
+        daemon.live[id]?.effects = effects
+        daemon.toolEnded(id, ending)
+      }
+    }
   }
 
   /// After an order to end a call whose command has ended: who would read its output may have
@@ -179,163 +225,12 @@ extension Daemon {
     // Its queue leaves only as its reader takes it: the exit comes on another one.
     if let carry = call.carry, carry.call.queuedBytes > 0 {
       call.carry = nil
-      call.input.forgetCredit()
+      call.input.carryLost()
       carry.call.cancel()
       log("tail_dropped", ["call": id])
       perform(calls.handle(id, .carryClosed(attachment: carry.attachment)), of: id)
     }
     finishIfDone(call, command)
-  }
-
-  // MARK: Output
-
-  /// Buffers that are read of a pipe to be dropped, of 128 KiB each; a pipe holds up to 1 MiB.
-  private static let maxDropped = 64
-
-  /// Moves what a pipe holds into its ring, as far as there is room, and sends it.
-  func readPipe(of call: LiveCall, _ output: CallOutput) {
-    guard let pipe = output.pipe, let command = call.command else { return }
-    var buffer = loop.takeScratch()
-    // One buffer in a turn, so that others have theirs; all of it once the command has ended.
-    var isMore = true
-    var turns = 0
-    while isMore {
-      turns += 1
-      guard output.room > 0 else {
-        stopWatching(output)
-        break
-      }
-      isMore = transfer(pipe, into: output, &buffer, command) && command.record != nil
-      // More than a pipe holds: somebody writes who outlived the command, and is not waited for.
-      if output.isDropping, turns > Self.maxDropped { closePipe(output) }
-      isMore = isMore && output.pipe != nil
-    }
-    loop.returnScratch(buffer)
-    if output.room > 0, output.pipe != nil { startWatching(output, of: call) }
-    pump(call)
-  }
-
-  /// - Returns: whether bytes came.
-  private func transfer(
-    _ pipe: SharedDescriptor,
-    into output: CallOutput,
-    _ buffer: inout [UInt8],
-    _ command: LiveCall.Command
-  ) -> Bool {
-    command.positions?.begin()
-    let result = try? pipe.descriptor.read(into: &buffer, limit: output.room)
-    if case .bytes(let count) = result { output.append(buffer[..<count]) }
-    command.positions?.commit(output.end, at: Int(output.stream.rawValue))
-    switch result {
-    case .bytes: return true
-    // The command is gone, and whoever still holds the pipe is none of it.
-    case .wouldBlock: if command.record != nil { closePipe(output) }
-    case .end, nil: closePipe(output)
-    }
-    return false
-  }
-
-  /// Goes on where a ring was full.
-  func resumeReading(_ call: LiveCall) {
-    for output in call.outputs where output.registration == nil { readPipe(of: call, output) }
-    if let command = call.command, call.exit == nil { finishIfDone(call, command) }
-  }
-
-  private func startWatching(_ output: CallOutput, of call: LiveCall) {
-    guard output.registration == nil, let pipe = output.pipe else { return }
-    let (id, stream) = (call.id, output.stream)
-    let handler = DescriptorHandler { [weak self] in
-      self?.assumeIsolated { $0.pipeReady(id, stream) }
-    }
-    output.registration = try? loop.register(pipe.number, for: .readable, handler: handler)
-  }
-
-  /// A pipe whose writers are gone is always ready, so one that nobody reads is not watched.
-  private func stopWatching(_ output: CallOutput) {
-    guard let registration = output.registration, let pipe = output.pipe else { return }
-    loop.deregister(registration, pipe.number)
-    output.registration = nil
-  }
-
-  private func closePipe(_ output: CallOutput) {
-    stopWatching(output)
-    output.close()
-  }
-
-  private func pipeReady(_ id: String, _ stream: CallStream) {
-    guard let call = live[id], let output = call.output(stream) else { return }
-    readPipe(of: call, output)
-    if let command = call.command { finishIfDone(call, command) }
-  }
-
-  // MARK: Input
-
-  /// Moves what arrived into the command's input, as far as there is room.
-  func writeInput(of call: LiveCall) {
-    guard let command = call.command else { return }
-    while let next = call.input.next, let pipe = command.input {
-      command.positions?.begin()
-      let result = try? pipe.descriptor.write(next.span)
-      var credit = 0
-      switch result {
-      case .bytes(let count): credit = call.input.wrote(count)
-      case .wouldBlock: break
-      case .end, nil: credit = call.input.discard()
-      }
-      command.positions?.commit(call.input.taken, at: Int(CallStream.stdin.rawValue))
-      call.carry?.call.credit(credit)
-      if case .wouldBlock = result {
-        watchInput(of: call, command)
-        break
-      }
-    }
-    acknowledgeInput(of: call)
-    if call.input.isOver { closeInput(command) }
-  }
-
-  /// Nothing reads it: what comes counts as taken.
-  func discardInput(of call: LiveCall) {
-    call.carry?.call.credit(call.input.discard())
-    acknowledgeInput(of: call)
-  }
-
-  private func watchInput(of call: LiveCall, _ command: LiveCall.Command) {
-    guard command.inputRegistration == nil, let pipe = command.input else { return }
-    let id = call.id
-    let handler = DescriptorHandler { [weak self] in
-      self?.assumeIsolated { $0.inputReady(id) }
-    }
-    // A terminal is watched for output already, by another descriptor of the same file.
-    guard let copy = try? pipe.descriptor.duplicate() else { return discardInput(of: call) }
-    let watched = SharedDescriptor(copy)
-    command.watchedInput = watched
-    command.inputRegistration = try? loop.register(watched.number, for: .writable, handler: handler)
-  }
-
-  private func inputReady(_ id: String) {
-    guard let call = live[id], let command = call.command else { return }
-    stopWatchingInput(command)
-    writeInput(of: call)
-  }
-
-  private func stopWatchingInput(_ command: LiveCall.Command) {
-    if let registration = command.inputRegistration, let watched = command.watchedInput {
-      loop.deregister(registration, watched.number)
-    }
-    (command.inputRegistration, command.watchedInput) = (nil, nil)
-  }
-
-  /// The byte that ends a terminal's input at the beginning of a line: Ctrl-D.
-  private static let endOfTransmission: [UInt8] = [4]
-
-  private func closeInput(_ command: LiveCall.Command) {
-    guard let input = command.input else { return }
-    if command.isTerminal {
-      _ = try? input.descriptor.write(Self.endOfTransmission.span)
-    } else {
-      command.link?.send(.closeInput)
-    }
-    command.input = nil
   }
 
   // MARK: End
@@ -408,8 +303,10 @@ struct Launch: Sendable {
     _ path: [UInt8],
     _ root: SharedRoot
   ) throws(ToolError) -> SharedDescriptor {
-    try ToolError.translating(path) { () throws(SystemError) in
-      try root.root.hold(folder: path)
+    do {
+      return try root.root.hold(folder: path)
+    } catch {
+      throw ToolError(error, folder: path)
     }
   }
 }

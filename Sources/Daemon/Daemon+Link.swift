@@ -16,8 +16,9 @@ extension Daemon {
     guard dialing == nil, !isStopping else { return }
     if let redialTimer { loop.cancel(redialTimer) }
     redialTimer = nil
-    // Ends with the attempt, which has time limits of its own.
-    dialing = Task { await attempt() }
+    // Ends with the attempt, which has time limits of its own. It stays on the loop: the threads that
+    // Swift would make otherwise look for each other in `/proc`, and end the process without it.
+    dialing = Task(executorPreference: loop) { [self] in await attempt() }
   }
 
   private func attempt() async {
@@ -65,18 +66,29 @@ extension Daemon {
 
   /// No link came of it. What another attempt cannot mend ends the daemon.
   private func failed(_ error: any Error) {
-    log("dial_failed", ["error": "\(error)"], .warning)
+    let reason = (error as? RPCStatus).map(explained) ?? "\(error)"
+    log("dial_failed", ["error": reason], .warning)
     switch error {
     case let problem as DaemonOptions.Problem: end(problem)
     case let status as RPCStatus where identity == nil && status.code.isFinalForEnrollment:
-      end(DaemonOptions.Problem("the plane refused the enrollment: \(status.message)"))
+      let another =
+        status.message.hasPrefix("the join token")
+        ? " (where the plane is: gatehouse workspace token NAME)" : ""
+      end(DaemonOptions.Problem("the plane refused the enrollment: \(status.message)\(another)"))
     default: redialLater()
     }
   }
 
+  /// Why there is no link, and what to mend.
+  private func explained(_ status: RPCStatus) -> String {
+    let dialled = identity.map { try? planeAddress($0) } ?? options.enrollAddress
+    let remedy = dialled.flatMap { status.remedy(dialling: $0.host) }
+    return remedy.map { "\(status); \($0)" } ?? "\(status)"
+  }
+
   private func redialLater() {
     guard redialTimer == nil, dialing == nil, !isStopping else { return }
-    var random = SystemRandomNumberGenerator()
+    var random = SecureRandom.Generator()
     let wait = backoff.next(random: &random)
     redialTimer = schedule(at: .now + wait) { daemon in
       daemon.redialTimer = nil
@@ -108,7 +120,7 @@ extension Daemon {
       Hello(
         generation: 1,
         instanceId: instance.bytes,
-        capabilities: CommandRequest.tools + FileTools.names,
+        capabilities: CommandRequest.tools + FileTools.names + ["resume-received"],
         maxCalls: UInt32(options.maxCalls),
         version: DaemonOptions.version
       )
@@ -186,7 +198,10 @@ extension Daemon {
       ]
     )
     // Starting took more of the program than being idle does. A second later the link is quiet.
-    if link.number == 1 { _ = schedule(at: .now + .seconds(1)) { _ in ThisProcess.forgetStart() } }
+    if link.number == 1 {
+      survey.prepare()
+      _ = schedule(at: .now + .seconds(1)) { _ in ThisProcess.forgetStart() }
+    }
     let old = current.flatMap { links[$0] }
     current = link.number
     if let old { retire(old) }
@@ -196,8 +211,10 @@ extension Daemon {
     guard let link = links.removeValue(forKey: number) else { return }
     if let timer = link.heartbeatTimer { loop.cancel(timer) }
     link.connection.assumeIsolated { $0.closeClient() }
-    log("link_down", ["link": "\(number)", "reason": status.description])
+    log("link_down", ["link": "\(number)", "reason": explained(status)])
     if current == number { current = nil }
+    // The plane has no such workspace, and never will again: ids are not used twice.
+    if status.code == .notFound { return end(DaemonOptions.Problem(status.message)) }
     backoff.linkEnded(after: .now - link.openedAt)
     if isStopping { return stopIfDone() }
     if !link.isRetiring { redialLater() }
@@ -252,7 +269,8 @@ extension Daemon {
       return renew(in: Self.renewalRetry)
     }
     // Ends with the unary call, which has a time limit.
-    Task { await renew(identity, on: link.connection) }
+    let connection = link.connection
+    Task(executorPreference: loop) { [self] in await renew(identity, on: connection) }
   }
 
   private func renew(_ old: DaemonIdentity, on connection: Connection) async {

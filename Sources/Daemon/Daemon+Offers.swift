@@ -78,9 +78,10 @@ extension Daemon {
       // The plane hears of what is not here from the inventory.
       return log("bad_resume", ["call": resume.callId], .warning)
     }
-    let positions = Positions(resume.acknowledged)
+    var positions = Positions(resume.acknowledged)
     do {
       for output in call.outputs { try output.acknowledge(before: positions[output.stream]) }
+      positions.raise(to: Positions(resume.received))
     } catch {
       return log("bad_resume", ["call": resume.callId, "error": "\(error)"], .warning)
     }
@@ -138,6 +139,7 @@ extension Daemon {
     if let timer = call.deadlineTimer { loop.cancel(timer) }
     if let command = call.command {
       letGo(command)
+      if let baseline = command.baseline, !command.isSurveyed { survey.abandon(baseline) }
       let journal = journal
       // Left for the next start if the spawner is full.
       try? spawner.submit { journal.folder.removeFolder(id) }
@@ -166,9 +168,16 @@ extension Daemon {
     let (id, tool, tools, start) = (call.id, call.tool, tools, ContinuousClock.now)
     do {
       try pool.submit {
-        let result = tools.run(tool: tool, request: request, cancellation: cancellation)
+        let (result, effects) = tools.perform(
+          tool: tool,
+          request: request,
+          cancellation: cancellation
+        )
         let microseconds = UInt64((ContinuousClock.now - start) / .microseconds(1))
-        self.later { $0.toolEnded(id, Ending(result, microseconds: microseconds)) }
+        self.later { daemon in
+          daemon.live[id]?.effects = effects
+          daemon.toolEnded(id, Ending(result, microseconds: microseconds))
+        }
       }
     } catch {
       toolEnded(id, .overloaded)
@@ -199,6 +208,9 @@ extension Daemon {
   /// Writes the exit of a journaled call beside its journal, until the plane has it.
   private func keep(_ exit: Exit, of call: LiveCall) {
     guard let folder = call.command?.folder, let bytes = try? exit.encoded() else { return }
+    if let effects = try? call.effects?.encoded() {
+      try? folder.folder.write(CallJournal.File.effects, effects)
+    }
     try? folder.folder.write(CallJournal.File.exit, bytes)
   }
 

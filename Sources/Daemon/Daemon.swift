@@ -2,6 +2,7 @@ internal import Calls
 internal import Crypto
 internal import DaemonWire
 package import EventLoop
+internal import LogLines
 internal import RPC
 internal import Sandbox
 
@@ -25,6 +26,8 @@ package actor Daemon {
   let journal: SharedFolder
   let root: SharedRoot
   let tools: FileTools
+  /// Finds out what commands change.
+  let survey: Survey
   let place: CommandPlace
   let store: IdentityStore
   let instance: InstanceID
@@ -37,7 +40,7 @@ package actor Daemon {
   /// The newest link that was welcomed.
   var current: Int?
   var linksMade = 0
-  var backoff = Backoff()
+  var backoff: Backoff
   /// The attempt to link that is under way. It ends by itself: connecting has time limits.
   var dialing: Task<Void, Never>?
   var redialTimer: LoopTimer?
@@ -56,6 +59,7 @@ package actor Daemon {
     log: Log = .standardError()
   ) throws {
     self.options = options
+    backoff = Backoff(longest: options.longestWait)
     self.loop = loop
     self.log = log
     let place = CommandPlace(
@@ -79,7 +83,9 @@ package actor Daemon {
       journal = SharedFolder(try state.folder.folder("calls"))
       _ = try state.folder.folder(CommandPlace.scratchName)
       root = SharedRoot(try Root(options.root, hidden: hidden))
-      tools = FileTools(root: try Root(options.root, hidden: hidden))
+      let survey = Survey(root, state: self.state, limits: options.survey)
+      self.survey = survey
+      tools = FileTools(root: try Root(options.root, hidden: hidden)) { survey.note($0) }
     } catch let error as SystemError {
       throw DaemonOptions.Problem(error.description)
     }
@@ -87,7 +93,7 @@ package actor Daemon {
     pool = WorkerPool(name: "tools", threads: 4)
     spawner = WorkerPool(name: "spawner", threads: 2)
     ThisProcess.ignoreBrokenPipes()
-    var random = SystemRandomNumberGenerator()
+    var random = SecureRandom.Generator()
     instance = InstanceID(random: &random)
     calls = DaemonCalls(maxCalls: options.maxCalls)
   }
@@ -109,6 +115,13 @@ package actor Daemon {
     self.whenStopped = whenStopped
     let sandbox = place.view == nil ? "none" : "landlock"
     log("started", ["version": DaemonOptions.version, "sandbox": sandbox, "root": options.root])
+    for (folder, names) in place.view?.crowdedFolders ?? [] {
+      log(
+        "names_out_of_reach",
+        ["folder": folder, "names": "\(names)", "permitted": "\(FileView.maxNames)"],
+        .warning
+      )
+    }
     adoptCalls()
     identity = store.load()
     dial()

@@ -22,12 +22,16 @@ package struct DaemonOptions: Sendable {
   package var hidden: [String] = []
   /// A call takes up to seven descriptors; this many fit the usual limit of 1,024.
   package var maxCalls = 128
+  /// The most between two attempts to link.
+  package var longestWait: Duration = .seconds(30)
   /// What is logged, and how; no format: text on a terminal, else JSON.
   package var logLevel = LogLevel.info
   package var logFormat: LogFormat?
   /// For the plane to take what was written by a command that was ordered to end, once it has.
   /// Kept short of what the plane waits for an exit, with the time to kill.
   package var tail: Duration = .seconds(5)
+  /// How much is looked at to find out what a command changed.
+  var survey = Survey.Limits()
   /// `gatehouse-toold` itself, which supervises the commands.
   package var program = "/proc/self/exe"
 

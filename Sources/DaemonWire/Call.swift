@@ -213,7 +213,8 @@ package enum Outcome: RawRepresentable, Equatable, Sendable {
   case spawnFailed
   /// The deadline passed; the tree of processes was killed and is gone.
   case timedOut
-  /// Cancelled on request; the tree of processes is gone.
+  /// Cancelled on request, or by the workspace's own side: then `Exit.error` says
+  /// why. The tree of processes is gone.
   case cancelled
   /// Nothing was started: by policy, admission or the daemon.
   case refused

@@ -472,12 +472,21 @@ extension Offer: Twinned {
 package struct Resume: WireMessage {
   package var callId: String
   package var ticket: [UInt8]
+  /// Need not be kept any more.
   package var acknowledged: [StreamOffset]
+  /// Has arrived, where that is more.
+  package var received: [StreamOffset]
 
-  package init(callId: String = "", ticket: [UInt8] = [], acknowledged: [StreamOffset] = []) {
+  package init(
+    callId: String = "",
+    ticket: [UInt8] = [],
+    acknowledged: [StreamOffset] = [],
+    received: [StreamOffset] = []
+  ) {
     self.callId = callId
     self.ticket = ticket
     self.acknowledged = acknowledged
+    self.received = received
   }
 }
 
@@ -491,6 +500,7 @@ extension Resume: Twinned {
     callId = unsafe Copy.text(c.call_id)
     ticket = unsafe Copy.blob(c.ticket)
     acknowledged = unsafe Copy.messages(c.n_acknowledged, c.acknowledged)
+    received = unsafe Copy.messages(c.n_received, c.received)
   }
 
   func fill(_ twin: UnsafeMutableRawPointer, from arena: Arena) throws(WireError) {
@@ -498,6 +508,7 @@ extension Resume: Twinned {
     unsafe c.pointee.call_id = try arena.text(callId)
     unsafe c.pointee.ticket = arena.blob(ticket)
     unsafe (c.pointee.n_acknowledged, c.pointee.acknowledged) = try arena.messages(acknowledged)
+    unsafe (c.pointee.n_received, c.pointee.received) = try arena.messages(received)
   }
 }
 
@@ -589,6 +600,8 @@ package struct CarryRequest: WireMessage {
     case opened(Opened)
     /// Stdin the tool has taken.
     case ack(Ack)
+    /// What the call changed, before `exit`.
+    case effects(Effects)
   }
 
   package var message: Message?
@@ -616,6 +629,8 @@ extension CarryRequest: Twinned {
       message = unsafe Copy.message(c.opened).map { .opened($0) }
     case GATEHOUSE__LINK__V1__CARRY_REQUEST__MESSAGE_ACK:
       message = unsafe Copy.message(c.ack).map { .ack($0) }
+    case GATEHOUSE__LINK__V1__CARRY_REQUEST__MESSAGE_EFFECTS:
+      message = unsafe Copy.message(c.effects).map { .effects($0) }
     default: message = nil
     }
   }
@@ -638,6 +653,9 @@ extension CarryRequest: Twinned {
     case .ack(let value):
       unsafe c.pointee.ack = try arena.message(value)
       unsafe c.pointee.message_case = GATEHOUSE__LINK__V1__CARRY_REQUEST__MESSAGE_ACK
+    case .effects(let value):
+      unsafe c.pointee.effects = try arena.message(value)
+      unsafe c.pointee.message_case = GATEHOUSE__LINK__V1__CARRY_REQUEST__MESSAGE_EFFECTS
     case nil: break
     }
   }

@@ -27,11 +27,11 @@ package struct Registration: Sendable, Hashable {
 }
 
 /// One thread that waits for descriptors, timers and jobs, and a serial executor for the actors
-/// that live on it.
+/// that live on it. A task that prefers it (`Task(executorPreference:)`) leaves it for no other thread.
 ///
 /// One turn: wait, deliver readiness, run jobs, run due timers, then `turnEnded` for those who
 /// asked. Methods that touch registrations and timers may be called on the loop's thread only.
-package final class EventLoop: SerialExecutor, @unchecked Sendable {
+package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable {
   // Why @unchecked: `turn` is touched by the loop's thread alone (checked by `preconditionOnLoop`);
   // everything else is constant, atomic, or in the mutex.
   package let name: String

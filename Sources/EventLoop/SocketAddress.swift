@@ -41,7 +41,7 @@ package struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
   }
 
   /// Names of this machine, whoever else says what (RFC 6761 §6.3).
-  private static func isLoopback(_ host: String) -> Bool {
+  fileprivate static func isLoopback(_ host: String) -> Bool {
     let name = host.lowercased()
     return name == "localhost" || name.hasSuffix(".localhost")
   }
@@ -137,6 +137,14 @@ package struct HostPort: Sendable, Hashable, CustomStringConvertible {
     }
     guard !host.isEmpty else { return nil }
     self.init(host: String(host), port: port)
+  }
+
+  /// Only this machine reaches it: 127.0.0.0/8, `::1`, and names that say so (RFC 6761 §6.3).
+  package var isLoopback: Bool {
+    guard let numeric = SocketAddress(numeric: host, port: port) else {
+      return SocketAddress.isLoopback(host)
+    }
+    return numeric.description.hasPrefix("127.") || numeric.description.hasPrefix("[::1]")
   }
 
   package var description: String {

@@ -52,6 +52,8 @@ package struct HTTP1RequestParser: Sendable {
   package mutating func receive(_ bytes: Span<UInt8>) throws(HTTP1Error) -> HTTP1Request? {
     for index in bytes.indices {
       guard head.count < Self.maxHeadBytes else { throw .headTooLarge }
+      // Its sender would wait for an answer, and we for the end of its head.
+      guard bytes[index] != 10 || head.last == 13 else { throw .badRequest("a line without CR") }
       head.append(bytes[index])
       if head.suffix(4).elementsEqual([13, 10, 13, 10]) { return try request() }
     }
@@ -82,7 +84,6 @@ package struct HTTP1RequestParser: Sendable {
     var lines: [ArraySlice<UInt8>] = []
     var start = 0
     for index in head.indices where head[index] == 10 {
-      guard index > start, head[index - 1] == 13 else { throw .badRequest("a line without CR") }
       lines.append(head[start..<index - 1])
       start = index + 1
     }

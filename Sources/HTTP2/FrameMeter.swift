@@ -64,6 +64,7 @@ struct FrameMeter {
       if length == 0, flags & Self.endStream == 0 { usage.work += 1 }
     case .headers:
       blocks += 1
+      usage.blocks += 1
       blockBytes = nil
       beginBlock()
     case .continuation:
@@ -108,6 +109,8 @@ package struct PeerUsage: Sendable, Equatable {
   package var work = 0
   /// Streams that it reset, and that it made us reset by breaking the protocol.
   package var resets = 0
+  /// Header blocks that began: calls, but for trailers.
+  package var blocks = 0
   /// Bytes of bodies that we sent: for these a peer may send WINDOW_UPDATEs.
   package var sent = 0
   /// The header block that has begun and not ended.

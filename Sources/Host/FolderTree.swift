@@ -19,6 +19,20 @@ enum FolderTree {
     return count <= 2  // `.` and `..`
   }
 
+  /// All names but `.` and `..`.
+  static func names(_ path: String) throws(HostError) -> [String] {
+    guard let stream = unsafe opendir(path) else { throw HostError(failed: "cannot list \(path)") }
+    defer { unsafe closedir(stream) }
+    var names: [String] = []
+    while let entry = unsafe readdir(stream) {
+      let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { name in
+        unsafe name.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
+      }
+      if name != ".", name != ".." { names.append(name) }
+    }
+    return names
+  }
+
   /// Takes `folder` over and closes it.
   private static func empty(_ folder: Int32, _ path: String) throws(HostError) {
     guard let stream = unsafe fdopendir(folder) else {

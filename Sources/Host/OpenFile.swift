@@ -30,6 +30,16 @@ struct OpenFile {
     }
   }
 
+  /// At most `maxBytes` from the end of a regular file.
+  func readEnd(maxBytes: Int) throws(HostError) -> [UInt8] {
+    let status = try status()
+    guard status.isRegular else { throw HostError("\(path) is not a regular file; move it away") }
+    guard lseek(number, max(0, status.bytes - maxBytes), SEEK_SET) >= 0 else {
+      throw HostError(failed: "cannot read \(path)")
+    }
+    return try readAll()
+  }
+
   func writeAll(_ bytes: [UInt8]) throws(HostError) {
     var written = 0
     while written < bytes.count {

@@ -58,12 +58,7 @@ package struct StateFolder: Sendable {
       throw HostError(failed: "cannot read \(path)")
     }
     defer { close(file) }
-    let status = try OpenFile(number: file, path: path).status()
-    guard status.isRegular else { throw HostError("\(path) is not a regular file; move it away") }
-    guard lseek(file, max(0, status.bytes - maxBytes), SEEK_SET) >= 0 else {
-      throw HostError(failed: "cannot read \(path)")
-    }
-    return try OpenFile(number: file, path: path).readAll()
+    return try OpenFile(number: file, path: path).readEnd(maxBytes: maxBytes)
   }
 
   /// Keeps the last half of `maxBytes` of a log that is larger than that. Nobody writes to it now.
@@ -110,6 +105,12 @@ package struct StateFolder: Sendable {
     try Self.syncFolder(of: path)
   }
 
+  /// The names in a folder of it, sorted; none where there is no such folder.
+  package func names(in name: String) throws(HostError) -> [String] {
+    guard exists(name) else { return [] }
+    return try FolderTree.names(path(of: name)).sorted()
+  }
+
   /// Removes a file; none is fine.
   package func remove(_ name: String) throws(HostError) {
     guard unsafe Glibc.unlink(path(of: name)) == 0 || gh_errno() == ENOENT else {
@@ -127,7 +128,7 @@ package struct StateFolder: Sendable {
 private func unlink(_ path: String) { _ = unsafe Glibc.unlink(path) }
 
 extension StateFolder {
-  private static func absolute(_ path: String) throws(HostError) -> String {
+  static func absolute(_ path: String) throws(HostError) -> String {
     var path = path
     if !path.hasPrefix("/") {
       var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
@@ -141,7 +142,7 @@ extension StateFolder {
     return path
   }
 
-  private static func makeFolders(_ path: String) throws(HostError) {
+  static func makeFolders(_ path: String) throws(HostError) {
     var prefix = ""
     for part in path.split(separator: "/") {
       prefix += "/\(part)"
@@ -180,11 +181,20 @@ extension StateFolder {
   }
 
   /// Makes a rename in the folder durable.
-  private static func syncFolder(of path: String) throws(HostError) {
+  static func syncFolder(of path: String) throws(HostError) {
     let folder = path.split(separator: "/").dropLast().reduce("") { "\($0)/\($1)" }
     let file = unsafe open(folder.isEmpty ? "/" : folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard file >= 0 else { throw HostError(failed: "cannot open \(folder)") }
     defer { close(file) }
     guard fsync(file) == 0 else { throw HostError(failed: "cannot sync \(folder)") }
+  }
+}
+
+extension StateFolder {
+  /// Where a plane keeps its state unless told: `$XDG_STATE_HOME/gatehouse`, else
+  /// `~/.local/state/gatehouse`.
+  package static var usual: String {
+    let home = ThisProcess.variable("HOME") ?? ""
+    return (ThisProcess.variable("XDG_STATE_HOME") ?? "\(home)/.local/state") + "/gatehouse"
   }
 }

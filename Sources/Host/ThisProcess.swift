@@ -21,6 +21,8 @@ package enum ThisProcess {
     return own.split(separator: "/").dropLast().reduce("") { "\($0)/\($1)" } + "/\(name)"
   }
 
+  package static var id: Int32 { getpid() }
+
   /// Whole seconds since 1970.
   package static var unixTime: Int64 { Int64(time(nil)) }
 
@@ -42,10 +44,15 @@ package enum ThisProcess {
     return status.st_mode & S_IFMT == S_IFDIR
   }
 
-  /// Milliseconds since 1970.
-  package static var unixMilliseconds: UInt64 {
+  /// Microseconds since 1970.
+  package static var unixMicroseconds: UInt64 {
     var time = timespec()
     unsafe clock_gettime(CLOCK_REALTIME, &time)
-    return UInt64(time.tv_sec) * 1000 + UInt64(time.tv_nsec) / 1_000_000
+    return UInt64(time.tv_sec) * 1_000_000 + UInt64(time.tv_nsec) / 1_000
+  }
+
+  /// Milliseconds since 1970.
+  package static var unixMilliseconds: UInt64 {
+    unixMicroseconds / 1_000
   }
 }

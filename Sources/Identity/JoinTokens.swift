@@ -31,6 +31,7 @@ package struct JoinTokens: Sendable {
     /// Seconds since 1970; the first second at which it is worth nothing.
     let end: Int64
     var used = false
+    var looks = 0
   }
 
   private let limit: Int
@@ -55,10 +56,30 @@ package struct JoinTokens: Sendable {
     entries[Self.key(token)] = Entry(bearer: bearer, end: now + Self.lifetimeSeconds)
   }
 
+  /// Requests that may come with a token before one is good: whoever has a token need not be limited
+  /// otherwise.
+  package static let maxLooks = 20
+
+  /// Whom a token makes, before the request that it came with is looked at.
+  ///
+  /// - Throws: `unknown`, `used` (also when it came too often), `expired`.
+  package mutating func look(_ token: String, at now: Int64) throws(Refusal) -> Bearer {
+    let entry = try entry(token, at: now)
+    guard entry.looks < Self.maxLooks else { throw .used }
+    entries[Self.key(token)]?.looks += 1
+    return entry.bearer
+  }
+
   /// Uses a token up.
   ///
   /// - Throws: `unknown`, `used`, `expired`.
   package mutating func redeem(_ token: String, at now: Int64) throws(Refusal) -> Bearer {
+    let bearer = try entry(token, at: now).bearer
+    entries[Self.key(token)]?.used = true
+    return bearer
+  }
+
+  private mutating func entry(_ token: String, at now: Int64) throws(Refusal) -> Entry {
     let key = Self.key(token)
     guard let entry = entries[key] else { throw .unknown }
     guard now < entry.end else {
@@ -66,8 +87,7 @@ package struct JoinTokens: Sendable {
       throw .expired
     }
     guard !entry.used else { throw .used }
-    entries[key]?.used = true
-    return entry.bearer
+    return entry
   }
 
   /// Makes all unused tokens of a bearer worthless, as when a workspace is deleted.

@@ -19,6 +19,7 @@ package enum Permission: String, Sendable, Hashable, CaseIterable {
   case manageWorkspaces
   case readLinks
   case chat
+  case readAudit
 }
 
 /// Who may call which method, where: one table, and nothing is reachable without an entry.
@@ -61,11 +62,17 @@ package struct Permissions: Sendable {
       (.readCalls, [.mutual], people, "gatehouse.tools.v1.Tools", ["Follow", "Poll", "List"]),
       (
         .manageWorkspaces, [.mutual], people, "gatehouse.plane.v1.Workspaces",
-        ["Create", "Start", "Stop", "Delete", "List"]
+        ["Create", "Start", "Stop", "Delete", "List", "MakeToken"]
       ),
       (.readLinks, [.mutual], people, "gatehouse.plane.v1.Links", ["List", "Show"]),
+      // Who sees what of it is decided event by event.
       (
-        .chat, [.mutual], people, "gatehouse.plane.v1.Chats", ["Start", "Follow", "Stop", "List"]
+        .readAudit, [.mutual], people, "gatehouse.plane.v1.Audit",
+        ["Search", "Show", "Why", "Diff", "Verify", "Rebuild", "Erase", "RotateKey"]
+      ),
+      (
+        .chat, [.mutual], people, "gatehouse.plane.v1.Chats",
+        ["Start", "Send", "Follow", "Stop", "List"]
       ),
     ])
 

@@ -8,6 +8,7 @@ package struct MappingRefusal: Error, Sendable, Equatable, CustomStringConvertib
     case notSignedByIssuer
     case unknownIssuer
     case authority
+    case usage
     case notYetValid
     case expired
     case names
@@ -73,6 +74,13 @@ package struct PrincipalMapper: Sendable {
   private func checkValidity(of leaf: Certificate, at now: Int64) throws(MappingRefusal) {
     guard !leaf.isAuthority else {
       throw MappingRefusal(.authority, "the certificate is an authority's; it cannot act")
+    }
+    // TLS refuses one for other usages, but takes one that says nothing of them.
+    guard leaf.isForClients else {
+      throw MappingRefusal(
+        .usage,
+        "the certificate is not made for clients; it lacks the extended key usage clientAuth"
+      )
     }
     guard leaf.notBefore <= now else {
       throw MappingRefusal(.notYetValid, "the certificate is not valid yet; check the clocks")

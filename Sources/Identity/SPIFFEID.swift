@@ -41,6 +41,8 @@ package struct SPIFFEID: Sendable, Hashable, CustomStringConvertible {
   package let kind: PrincipalKind
   /// A workspace's id, or the name of a user, service or replica of the plane.
   package let name: String
+  /// The id as a URI; made once, since each call names who made it.
+  package let description: String
 
   /// Takes a name of 1 to 64 of `a-z`, `A-Z`, `0-9`, `.`, `-`, `_`, and not only dots; nil for
   /// another.
@@ -49,6 +51,7 @@ package struct SPIFFEID: Sendable, Hashable, CustomStringConvertible {
     self.trustDomain = trustDomain
     self.kind = kind
     self.name = name
+    description = "spiffe://\(trustDomain)/\(kind.rawValue)/\(name)"
   }
 
   /// Reads the one form there is: no port, user, query, fragment, escape, or further segment.
@@ -64,7 +67,11 @@ package struct SPIFFEID: Sendable, Hashable, CustomStringConvertible {
     self.init(domain, kind, String(parts[2]))
   }
 
-  package var description: String { "spiffe://\(trustDomain)/\(kind.rawValue)/\(name)" }
+  package static func == (one: SPIFFEID, other: SPIFFEID) -> Bool {
+    one.description == other.description
+  }
+
+  package func hash(into hasher: inout Hasher) { hasher.combine(description) }
 
   private static func isName(_ name: String) -> Bool {
     guard (1...64).contains(name.utf8.count) else { return false }

@@ -1,7 +1,7 @@
-/// Times of the log.
-enum Timestamp {
+/// Times as people and machines read them.
+package enum Timestamp {
   /// RFC 3339 in UTC, to the millisecond. `time`: milliseconds since 1970.
-  static func text(_ time: UInt64) -> String {
+  package static func text(_ time: UInt64) -> String {
     let (days, rest) = (Int(time / 86_400_000), Int(time % 86_400_000))
     let (year, month, day) = date(days)
     let clock = [rest / 3_600_000, rest / 60_000 % 60, rest / 1000 % 60].map { padded($0, 2) }

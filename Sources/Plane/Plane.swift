@@ -1,10 +1,15 @@
+internal import Crypto
 package import EventLoop
-internal import Broker
+package import Broker
+internal import Calls
 internal import Host
+internal import Identity
+internal import Ledger
 internal import Logging
 internal import PlanePKI
 internal import RPC
 internal import Synchronization
+internal import Wire
 
 /// A running plane: its listeners, services and workspaces.
 package final class Plane: Sendable {
@@ -26,12 +31,16 @@ package final class Plane: Sendable {
 
   package var addresses: Addresses { listeners.bound.addresses }
 
+  package var broker: Broker { parts.broker }
+
   package var registry: WorkspaceRegistry { parts.registry }
 
   /// Nil once stopped: another plane may take the folder then.
   private let lock: Mutex<FolderLock?>
   /// Ended by `stop`.
   private let renewals: Task<Void, Never>
+  /// Its task is ended by `stop`; nil: none is configured.
+  private let webhook: (sender: CheckpointWebhook, task: Task<Void, Never>)?
   let renewal: CertificateRenewal
   private let loop: EventLoop
   private let disk: WorkerPool
@@ -42,6 +51,7 @@ package final class Plane: Sendable {
   ///
   /// - Throws: when the folder is taken or damaged, or an address cannot be had.
   package init(_ configuration: PlaneConfiguration) async throws {
+    try configuration.check()
     let folder = try StateFolder(configuration.stateFolder)
     lock = Mutex(try FolderLock(folder))
     let pki = try PlanePKI.open(
@@ -49,19 +59,51 @@ package final class Plane: Sendable {
       hosts: configuration.certifiedHosts,
       at: configuration.clock()
     )
+    var configuration = configuration
+    let checkpoints = configuration.checkpointFile ?? folder.path + ".checkpoints"
+    configuration.checkpointFile = checkpoints
+    do {
+      // What is to be hidden has to be there.
+      try AppendFile(checkpoints).append([])
+      // A command that could write there could make the ledger look forged.
+      configuration.hiddenFiles.append(checkpoints)
+    } catch {
+      Self.log.error("checkpoints_not_writable", metadata: ["error": "\(error)"])
+    }
+    let sender = try configuration.checkpointWebhook.map {
+      try CheckpointWebhook(url: $0, timeout: configuration.checkpointWebhookTimeout)
+    }
+    let ledger = try Self.openLedger(
+      in: folder,
+      of: pki.trustDomain,
+      checkpoints: checkpoints,
+      sender
+    )
     disk = WorkerPool(name: "disk", threads: 1)
     loop = try EventLoop(name: "broker")
     listeners = Listeners()
+    let recorder = Recorder(ledger, trustDomain: pki.trustDomain, models: configuration.models)
     do {
-      parts = try PlaneParts(configuration, folder, pki, loop, disk, listeners)
+      parts = try PlaneParts(configuration, folder, pki, loop, disk, listeners, recorder, sender)
       try parts.open(configuration, pki, on: loop, binding: listeners)
+      let addresses = listeners.bound.addresses
+      try await recorder.announce(
+        RecordedEvent(.planeStarted, by: recorder.plane) {
+          $0.planeStarted.listen = "\(addresses.mutual)"
+          $0.planeStarted.listenOpen = "\(addresses.open)"
+        }
+      )
+      try await parts.takeOver()
+      try await parts.chats.restore()
       try await listeners.bound.start()
       // So that a client that is given the state folder finds the plane.
       try folder.write(Array("\(listeners.bound.addresses.nearMutual)\n".utf8), to: "client/plane")
     } catch {
       loop.stop()
+      await ledger.close()
       throw error
     }
+    webhook = sender.map { sender in (sender, Task { await sender.run() }) }
     let renewal = CertificateRenewal(
       pki,
       in: folder,
@@ -82,6 +124,7 @@ package final class Plane: Sendable {
   ///
   /// - Throws: as `init`.
   package static func run(_ configuration: PlaneConfiguration) async throws {
+    DescriptorLimit.raise()
     try ThisProcess.makeNonDumpable()
     try PlaneLog.start(configuration.log)
     let (stops, stop) = AsyncStream<Void>.makeStream()
@@ -112,17 +155,56 @@ package final class Plane: Sendable {
     await renewals.value
     await parts.workspaces.stopWatching()
     await parts.health.stopServing(on: loop)
+    // Before their calls hear of it.
+    await parts.chats.suspendAll(within: .seconds(5))
     await parts.broker.drain("the plane is stopping")
-    await parts.chats.stopAll(within: .seconds(5))
     let reason = RPCStatus(.unavailable, "the plane is stopping; try again soon")
     let bound = listeners.bound
     await bound.open.close(reason)
     await bound.mutual.close(reason)
     await drained(bound)
     await bound.admin.close()
+    let recorder = parts.recorder
+    recorder.record {
+      RecordedEvent(.planeStopped, by: recorder.plane) { $0.planeStopped = .init() }
+    }
+    await recorder.ledger.close()
+    if let webhook {
+      webhook.task.cancel()
+      await webhook.task.value
+      await webhook.sender.finish()
+    }
     loop.stop()
     disk.close()
     lock.withLock { $0 = nil }
+  }
+
+  /// Ends the connections of a workspace's daemon from one moment to the next, as a network does.
+  package func cutConnections(of workspaceID: String) async {
+    await listeners.cutConnections(of: workspaceID)
+  }
+
+  /// Opens the ledger, or begins one.
+  /// `checkpoints`: the file that they are kept in, outside the folder; nil: nowhere.
+  static func openLedger(
+    in folder: StateFolder,
+    of trustDomain: TrustDomain,
+    checkpoints: String?,
+    _ webhook: CheckpointWebhook? = nil
+  ) throws -> Ledger {
+    var random = SecureRandom.Generator()
+    let id = Identifier.make(prefix: "ledger", now: ThisProcess.unixMilliseconds, random: &random)
+    var options = LedgerOptions(origin: "\(trustDomain)/\(id)") {
+      Int64(ThisProcess.unixMicroseconds)
+    }
+    options.checkpointFile = checkpoints
+    options.holder = "plane \(id)"
+    options.describe = { EventFacts.of($0) }
+    if let webhook {
+      options.checkpointSigned = { webhook.offer(.init(size: $0, text: $1)) }
+    }
+    options.notice = { notice in LedgerNotices.log(notice) }
+    return try Ledger(in: folder, options)
   }
 
   /// Waits until the peers have read why; their connections give them a second for it.

@@ -13,6 +13,7 @@ package struct PlaneError: Error, Equatable, CustomStringConvertible {
     case unavailable
     case resourceExhausted
     case unauthenticated
+    case permissionDenied
     /// The plane's own machine failed it. The message may hold paths.
     case internalError
   }
@@ -40,6 +41,7 @@ extension PlaneError {
     case .unavailable: RPCStatus(.unavailable, message)
     case .resourceExhausted: RPCStatus(.resourceExhausted, message)
     case .unauthenticated: RPCStatus(.unauthenticated, message)
+    case .permissionDenied: RPCStatus(.permissionDenied, message)
     case .internalError: RPCStatus(.internalError, "the plane failed; its log says why")
     }
   }

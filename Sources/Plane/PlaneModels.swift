@@ -9,6 +9,9 @@ package struct PlaneModels: Sendable {
 
   package init() {}
 
+  /// `bytes` without the key, as `Secret.masked`.
+  func masked(in bytes: [UInt8]) -> [UInt8] { endpoint?.masked(in: bytes) ?? bytes }
+
   /// The model of this name; for the empty one the default.
   func model(
     _ name: String,

@@ -3,6 +3,8 @@ internal import Broker
 internal import EventLoop
 internal import Host
 internal import Identity
+internal import Ledger
+internal import Logging
 internal import Metrics
 internal import PlanePKI
 package import RPC
@@ -16,8 +18,12 @@ struct PlaneParts: Sendable {
   let broker: Broker
   let health: Health
   let isReady = ReadyFlag()
+  let recorder: Recorder
+  private let audit: Audit
+  private let refusals: RefusalRecorder
   private let enrollment: Enrollment
   private let counters = PlaneCounters()
+  private let webhook: CheckpointWebhook?
   private let events = EventLog()
   private let permissions = Permissions.standard
 
@@ -27,14 +33,21 @@ struct PlaneParts: Sendable {
     _ pki: PlanePKI,
     _ loop: EventLoop,
     _ disk: WorkerPool,
-    _ listeners: Listeners
+    _ listeners: Listeners,
+    _ recorder: Recorder,
+    _ webhook: CheckpointWebhook?
   ) throws(PlaneError) {
+    self.recorder = recorder
+    self.webhook = webhook
+    refusals = RefusalRecorder(recorder)
     registry = try WorkspaceRegistry(file: WorkspaceFile(folder: folder), disk: disk)
     enrollment = Enrollment(
       pki: pki,
       registry: registry,
       listeners: listeners,
       counters: counters,
+      recorder: recorder,
+      refusals: refusals,
       clock: { ThisProcess.unixTime }
     )
     let daemons = LocalDaemons(
@@ -49,13 +62,18 @@ struct PlaneParts: Sendable {
     )
     var options = configuration.broker
     options.observe = { [events] in events.record($0) }
+    options.journal = LedgerJournal(recorder, refusals)
+    options.life = recorder.ledger.life
     let broker = Broker(on: loop, directory: registry, options: options)
     self.broker = broker
     chats = Chats(
+      in: folder,
+      disk: disk,
       broker: broker,
       registry: registry,
       models: configuration.models,
       counters: counters,
+      recorder: recorder,
       maxBytes: configuration.chatBytes
     )
     workspaces = Workspaces(
@@ -64,7 +82,17 @@ struct PlaneParts: Sendable {
       enrollment: enrollment,
       broker: broker,
       listeners: listeners,
+      recorder: recorder,
       clock: { ThisProcess.unixMilliseconds }
+    )
+    audit = Audit(
+      reader: AuditReader(ledger: recorder.ledger),
+      registry: registry,
+      trustDomain: pki.trustDomain,
+      stateFolder: folder.path,
+      checkpointFile: configuration.checkpointFile ?? "",
+      pool: WorkerPool(name: "audit", threads: 1, maxQueued: 4),
+      forgetChat: { [chats] in await chats.forget($0) }
     )
     health = Health(services: permissions.services)
   }
@@ -86,11 +114,14 @@ struct PlaneParts: Sendable {
       on: loop,
       at: configuration.listen.resolved(),
       tls: tls.mutual,
-      service: mutualService(listeners),
+      service: configuration.interpose(mutualService(listeners)),
       identification: identification.identification,
       authorization: permissions.authorization(on: .mutual),
       limits: configuration.mutualLimits,
-      observe: { [events] in events.record($0, on: "mutual") }
+      observe: { [events, refusals] in
+        events.record($0, on: "mutual")
+        refusals.record($0)
+      }
     )
     let open = try Server(
       on: loop,
@@ -99,7 +130,10 @@ struct PlaneParts: Sendable {
       service: openService,
       authorization: permissions.authorization(on: .open),
       limits: configuration.openLimits,
-      observe: { [events] in events.record($0, on: "open") }
+      observe: { [events, refusals] in
+        events.record($0, on: "open")
+        refusals.record($0)
+      }
     )
     let probes = probes(mutual, open)
     let admin = try AdminListener(on: loop, at: configuration.listenAdmin.resolved()) {
@@ -115,12 +149,21 @@ struct PlaneParts: Sendable {
     listeners.bind(.init(mutual: mutual, open: open, admin: admin, addresses: addresses))
   }
 
+  /// Goes on with what an earlier plane left. Before anybody is served.
+  func takeOver() async throws {
+    let now = Int64(ThisProcess.unixMicroseconds)
+    let (calls, keys) = try await CallFold.inherited(from: recorder.ledger, now: now)
+    let running = calls.count { $0.end == nil }
+    if running > 0 { Plane.log.info("calls_taken_over", metadata: ["calls": "\(running)"]) }
+    await broker.inherit(calls, keys: keys)
+  }
+
   var openService: Service { Service(merging: [enrollment.openService, health.service]) }
 
   func mutualService(_ listeners: Listeners) -> Service {
     let served = Service(merging: [
       broker.service, enrollment.mutualService, workspaces.service(listeners),
-      workspaces.linksService, chats.service, health.service,
+      workspaces.linksService, chats.service, audit.service, health.service,
     ])
     return Service(merging: [served, reflection(of: served).service])
   }
@@ -143,10 +186,13 @@ struct PlaneParts: Sendable {
       page.gauge("gatehouse_workspaces", "Workspaces there are.", registry.all.count)
     }
     metrics.add { [counters] page in counters.add(to: &page) }
+    metrics.add(recorder.ledger)
+    if let webhook { metrics.add { webhook.add(to: &$0) } }
     metrics.add(mutual.loop)
     metrics.addProcess()
     return Probes(
       isReady: { [isReady] in isReady.isSet },
+      refusal: { [recorder] in recorder.ledger.failure.map(Recorder.refusal) },
       metrics: { [metrics] in metrics.page.text }
     )
   }
@@ -166,6 +212,7 @@ extension ConnectionLimits {
     limits.maxUnstartedStreams = 16
     limits.maxQueuedBytes = 4 << 20
     limits.firstMessageTimeout = .seconds(10)
+    limits.idleTimeout = .seconds(60)
     limits.listener.maxConnections = 1_024
     limits.listener.maxConnectionsPerAddress = 256
     limits.listener.maxHandshakes = 256

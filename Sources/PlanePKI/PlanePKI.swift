@@ -67,6 +67,16 @@ package struct PlanePKI: Sendable {
     return pki
   }
 
+  /// What is wrong with `hosts` as `open` takes them; for those who only ask.
+  package static func problem(withHosts hosts: [String]) -> String? {
+    do throws(PKIError) {
+      try CertificateTemplate.check(hosts)
+      return nil
+    } catch {
+      return error.description
+    }
+  }
+
   /// This, with the server's and the admin's certificates renewed that are past half of their life.
   ///
   /// `folder` and `hosts` are those it was opened with; `now` is in seconds since 1970.

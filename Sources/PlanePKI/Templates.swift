@@ -18,8 +18,14 @@ extension CertificateTemplate {
     )
   }
 
-  /// Throws for what can be no host's name or address.
+  /// A certificate crosses in each handshake: with so many names it has some 30 KiB at most.
+  static let maxHosts = 100
+
+  /// Throws for what can be no host's name or address, and for too many.
   static func check(_ hosts: [String]) throws(PKIError) {
+    guard hosts.count <= maxHosts else {
+      throw PKIError("\(hosts.count) hosts; a certificate names at most \(maxHosts)")
+    }
     for host in hosts {
       if case .dns(let name) = AlternativeName.host(host), !isName(name) {
         throw PKIError(

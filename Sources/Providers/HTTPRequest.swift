@@ -65,6 +65,8 @@ package struct HTTPError: Error, Equatable, CustomStringConvertible {
     case idle
     /// The connection ended in the middle.
     case cut
+    /// What answered does not speak HTTP.
+    case notHTTP
     /// The client was closed.
     case closed
     case other

@@ -120,7 +120,12 @@ package struct ModelUsage: Sendable, Equatable {
 
 /// What happens while an answer is on its way.
 package enum ModelEvent: Sendable, Equatable {
+  /// What comes next of the answer.
   case text(String)
-  /// The attempt failed and is repeated after `delay`; its text so far is void.
+  /// The answer from its beginning, in place of the text so far: a repeated attempt said something
+  /// else.
+  case anew(String)
+  /// The attempt failed and is repeated after `delay`. Of the text so far nothing comes again, unless
+  /// it comes `anew`.
   case retrying(reason: String, delay: Duration)
 }

@@ -49,9 +49,15 @@ package struct Retrying<Base: Model>: Model {
     deliver: @Sendable (ModelEvent) async -> Void
   ) async throws -> ModelAnswer {
     var attempt = 0
+    let shown = ShownText()
     while true {
       do {
-        return try await base.answer(request, deliver: deliver)
+        shown.begin()
+        let answer = try await base.answer(request) { event in
+          if let event = shown.next(event) { await deliver(event) }
+        }
+        if let rest = shown.end() { await deliver(rest) }
+        return answer
       } catch let error as ProviderError {
         attempt += 1
         guard let delay = policy.delay(after: error, attempt: attempt, jitter: jitter()) else {

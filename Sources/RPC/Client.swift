@@ -20,7 +20,7 @@ extension Connection {
   /// further look at its chain, e.g. for pins; what it refuses fails each call. Without `tls` the
   /// connection is plaintext.
   ///
-  /// Throws an `RPCStatus`, `UNAVAILABLE` with the reason.
+  /// Throws an `RPCStatus`, `UNAVAILABLE` with the reason; `CancellationError`.
   package static func connect(
     to address: HostPort,
     tls: TLSContext?,
@@ -49,6 +49,7 @@ extension Connection {
       } catch {
         failure = RPCStatus(.unavailable, "\(error)")
       }
+      try Task.checkCancellation()
     }
     throw failure
   }
@@ -67,15 +68,29 @@ extension Connection {
 
   private func becomeOpen() async throws {
     start()
-    // Resumed by `established` or `close`.
-    try await withCheckedThrowingContinuation {
-      (continuation: CheckedContinuation<Void, any Error>) in
-      if phase == .closed {
-        continuation.resume(throwing: closeReason ?? RPCStatus(.unavailable))
-      } else {
-        openWaiters.append(continuation)
-      }
+    try await withTaskCancellationHandler {
+      try await withCheckedThrowingContinuation { awaitOpening($0) }
+    } onCancel: {
+      loop.execute { self.assumeIsolated { $0.giveUpOpening() } }
     }
+  }
+
+  /// A task that prefers an executor comes here some turns of the loop after `start`: by then it may
+  /// be over, or nobody may wait for it any more.
+  private func awaitOpening(_ continuation: CheckedContinuation<Void, any Error>) {
+    guard phase == .connecting || phase == .handshaking else {
+      return continuation.resume(
+        with: phase == .open ? .success(()) : .failure(closeReason ?? RPCStatus(.unavailable))
+      )
+    }
+    // Resumed by `established` or `close`.
+    openWaiters.append(continuation)
+    if Task.isCancelled { giveUpOpening() }
+  }
+
+  private func giveUpOpening() {
+    guard !openWaiters.isEmpty else { return }
+    close(RPCStatus(.cancelled, "nobody waits for the connection any more"))
   }
 
   /// Opens a call. `make` gives the state machine that hears of it.
@@ -127,6 +142,9 @@ extension Connection {
   package func closeClient() {
     shutDown(RPCStatus(.unavailable, "the connection was closed here"))
   }
+
+  /// Whether calls can be opened: it was not cut, and the server is not leaving.
+  package var isOpen: Bool { canOpen }
 
   private var canOpen: Bool { phase == .open && !isGoingAway }
 

@@ -191,7 +191,7 @@ extension Connection {
     case .message(let state, let message, let credit): deliver(message, credit, to: state)
     case .compressed(let state): announceCompressed(to: state)
     case .ended(let state): peerEnded(state)
-    case .failed(let state, let status): fail(state, status)
+    case .failed(let state, let status): violated(state, status)
     case .finishedFirst(let state):
       // RFC 9113 §8.1: the client need not send the rest.
       session.reset(state.id, .noError)
@@ -232,7 +232,7 @@ extension Connection {
 
   private func peerEnded(_ state: StreamState) {
     guard !state.assembler.isPartial else {
-      return fail(state, RPCStatus(.internalError, "the stream ended inside a message"))
+      return violated(state, RPCStatus(.internalError, "the stream ended inside a message"))
     }
     switch state.handler {
     case .server(let handler, let call): handler.halfClosed(call)
@@ -256,6 +256,12 @@ extension Connection {
     case .client(let handler, let call): handler.drained(call)
     case nil: break
     }
+  }
+
+  /// What came cannot be taken: a server's handler hears that before the end.
+  private func violated(_ state: StreamState, _ status: RPCStatus) {
+    if case .server(let handler, let call) = state.handler { handler.violated(status, on: call) }
+    fail(state, status)
   }
 
   /// The peer broke a rule on this stream: it is told, and the handler hears.

@@ -19,7 +19,7 @@ extension Connection {
     guard phase == .open else { return shutDown(reason) }
     guard retirement == nil else { return }
     let timer = loop.schedule(after: limit) { [weak self] in
-      self?.assumeIsolated { $0.shutDown(reason) }
+      self?.assumeIsolated { $0.dismiss(reason) }
     }
     retirement = Retirement(reason: reason, timer: timer)
     if role.isServer {
@@ -72,7 +72,7 @@ extension Connection {
   }
 
   /// Returns when the connection has ended.
-  func closed() async {
+  package func closed() async {
     await withCheckedContinuation { continuation in
       whenClosed { _ in continuation.resume() }
     }

@@ -50,7 +50,7 @@ extension Connection {
       do {
         transfer = try socket.read(into: &ciphertext, atMost: limit)
       } catch {
-        return close(RPCStatus(.unavailable, "\(peer.address): \(error)"))
+        return close(lost(error))
       }
       switch transfer {
       case .wouldBlock: return
@@ -62,6 +62,10 @@ extension Connection {
         if count < limit { return }
       }
     }
+  }
+
+  private func lost(_ error: SystemError) -> RPCStatus {
+    RPCStatus(.unavailable, "the connection to \(peer.address) was lost: \(error)")
   }
 
   private func peerClosed() {
@@ -117,6 +121,7 @@ extension Connection {
         certificatesDER: certificates,
         identity: identified?.identity
       )
+      if let name = identified?.name, !isTaken(of: name) { return }
       if let validFor = identified?.validFor { expire(after: validFor) }
     case .failure(let status):
       // The peer speaks HTTP/2 by now, so each call is told the reason.
@@ -190,7 +195,7 @@ extension Connection {
         }
       }
     } catch {
-      return close(RPCStatus(.unavailable, "\(peer.address): \(error)"))
+      return close(lost(error))
     }
     let wanted: Readiness = isBlocked ? [.readable, .writable] : .readable
     if !isBlocked, table.count == 0 { transport.trim() }
@@ -222,6 +227,7 @@ extension Connection {
   private func sendPing() {
     pingTimer = nil
     guard phase == .open else { return }
+    if isIdleTooLong() { return retireIdle() }
     session.ping()
     pongIsDue = true
     flush()

@@ -39,6 +39,14 @@ extension Connection {
     cutOff(.queuedBytes, "more than \(limits.maxQueuedBytes) bytes of answers that are not read")
   }
 
+  /// Whether its principal may have it too; otherwise it is ended.
+  func isTaken(of principal: String) -> Bool {
+    guard let core = role.server, !core.take(self, of: principal) else { return true }
+    let limit = limits.listener.maxConnectionsPerPrincipal
+    cutOff(.connectionsOfPrincipal, "\(principal) has \(limit) connections; close some")
+    return false
+  }
+
   /// Ends the connection for a limit; `text` completes "too much of this: …".
   func cutOff(_ limit: PeerLimit, _ text: String) {
     statistics?.cutOff(peer.address, limit, text)
@@ -131,6 +139,27 @@ extension Connection {
   }
 
   private static let sweeps = 4
+
+  /// Whether there has been no call for too long; asked once in a PING's interval.
+  func isIdleTooLong() -> Bool {
+    guard role.isServer, limits.idleTimeout > .zero else { return false }
+    guard table.count == 0 else {
+      idle = nil
+      return false
+    }
+    let now = ContinuousClock.now
+    guard let idle, idle.opened == table.opened else {
+      idle = (now, table.opened)
+      return false
+    }
+    return idle.since.duration(to: now) >= limits.idleTimeout
+  }
+
+  func retireIdle() {
+    statistics?.reached(.idle)
+    let text = "no call for \(limits.idleTimeout); connect again when there is one"
+    retire(RPCStatus(.unavailable, text), within: limits.drainTimeout)
+  }
 }
 
 /// What one connection may do in a turn of the loop before the others have theirs.

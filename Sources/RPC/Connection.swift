@@ -41,6 +41,8 @@ package actor Connection {
   var handshakeTimer: LoopTimer?
   var pingTimer: LoopTimer?
   var pongIsDue = false
+  /// When it was first seen without a call, and how many there had been.
+  var idle: (since: ContinuousClock.Instant, opened: Int)?
   var expiryTimer: LoopTimer?
 
   // Limits.
@@ -134,7 +136,8 @@ package actor Connection {
 
   /// Calls `action` on the loop when the connection has ended, at once if it has.
   package func whenClosed(_ action: @escaping @Sendable (RPCStatus) -> Void) {
-    if phase == .closed, let closeReason { action(closeReason) } else { onClose.append(action) }
+    guard phase == .closed else { return onClose.append(action) }
+    action(closeReason ?? Self.closed)
   }
 
   /// Ends the connection in an orderly way: the peer may read `reason` for a second.
@@ -144,6 +147,15 @@ package actor Connection {
     session.goAway(code.code, reason.message)
     flush()
     drain()
+  }
+
+  /// `shutDown`; a server's calls end with `reason`: libraries tell their users a call's status, and
+  /// keep GOAWAY's text to themselves.
+  func dismiss(_ reason: RPCStatus) {
+    if phase == .open, role.isServer {
+      for state in table.all { finish(reason, on: state.id) }
+    }
+    shutDown(reason)
   }
 
   /// Why a connection is shut down, as GOAWAY says it.
@@ -188,13 +200,15 @@ package actor Connection {
     ]
     for timer in timers.compactMap({ $0 }) { loop.cancel(timer) }
     endAllCalls()
-    let status = closeReason ?? RPCStatus(.unavailable, "the connection was closed")
+    let status = closeReason ?? Self.closed
     for waiter in openWaiters { waiter.resume(throwing: status) }
     openWaiters = []
     for action in onClose { action(status) }
     onClose = []
     if case .server(let core) = role { core.remove(self) }
   }
+
+  private static let closed = RPCStatus(.unavailable, "the connection was closed")
 
   private func endAllCalls() {
     let status =

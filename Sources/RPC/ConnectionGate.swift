@@ -6,6 +6,9 @@ struct ConnectionGate {
   private let limits: ListenerLimits
   private var count = 0
   private var byHost: [String: Int] = [:]
+  private var byPrincipal: [String: Int] = [:]
+  /// Whose each connection is, of those that are anybody's.
+  private var principals: [ObjectIdentifier: String] = [:]
   /// Handshakes in the order in which they began; those that are over leave holes.
   private var handshakes: [ObjectIdentifier?] = []
   private var first = 0
@@ -37,6 +40,18 @@ struct ConnectionGate {
     return nil
   }
 
+  /// It turned out to be this principal's.
+  ///
+  /// - Returns: false when that is one too many; it is not counted as the principal's then.
+  mutating func take(_ connection: ObjectIdentifier, of principal: String) -> Bool {
+    guard byPrincipal[principal, default: 0] < limits.maxConnectionsPerPrincipal else {
+      return false
+    }
+    byPrincipal[principal, default: 0] += 1
+    principals[connection] = principal
+    return true
+  }
+
   /// Its handshake is over, well or not.
   mutating func handshakeEnded(_ connection: ObjectIdentifier) {
     guard let place = places.removeValue(forKey: connection) else { return }
@@ -51,6 +66,9 @@ struct ConnectionGate {
     count -= 1
     let left = byHost[host, default: 0] - 1
     byHost[host] = left > 0 ? left : nil
+    guard let principal = principals.removeValue(forKey: connection) else { return }
+    let others = byPrincipal[principal, default: 0] - 1
+    byPrincipal[principal] = others > 0 ? others : nil
   }
 
   /// Places kept, holes too.

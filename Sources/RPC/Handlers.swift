@@ -7,6 +7,9 @@ package protocol ServerHandler: AnyObject {
   func received(_ message: [UInt8], credit: Int, on call: ServerCall)
   /// The next message came compressed: it is inflated by now.
   func receivedCompressed(on call: ServerCall)
+  /// What the client sends cannot be taken, and would not be if it came again: a message above the
+  /// limit, one that is cut, one in an encoding that was not agreed. `ended` follows.
+  func violated(_ status: RPCStatus, on call: ServerCall)
   /// The client sent its last message.
   func halfClosed(_ call: ServerCall)
   /// The queue fell below its low mark; asked for by `call.notifyWhenDrained`.
@@ -29,6 +32,7 @@ package protocol ClientHandler: AnyObject {
 
 extension ServerHandler {
   package func receivedCompressed(on call: ServerCall) {}
+  package func violated(_ status: RPCStatus, on call: ServerCall) {}
   package func drained(_ call: ServerCall) {}
 }
 

@@ -31,6 +31,9 @@ package struct ConnectionLimits: Sendable {
   /// clients that ask more often than every five minutes.
   package var pingInterval: Duration? = .seconds(20)
   package var pingTimeout: Duration = .seconds(10)
+  /// How long a server's connection may have no call before it is ended, in whole PING intervals; `zero`:
+  /// for ever. Whoever holds connections and asks for nothing would keep others out.
+  package var idleTimeout: Duration = .zero
   /// How long a refused or closed peer may take to read the reason.
   package var drainTimeout: Duration = .seconds(1)
   /// Resets that a peer may send at once, and then in each second.
@@ -47,6 +50,8 @@ package struct ListenerLimits: Sendable {
   package var maxConnections = 16_384
   /// Of one peer's address. Daemons and clients may share a gateway, so these are as many.
   package var maxConnectionsPerAddress = 16_384
+  /// Of one principal. A daemon may have one for each of its streams.
+  package var maxConnectionsPerPrincipal = 1_024
   /// Connections whose TLS and first frames are under way: some 25 KiB each, held by strangers.
   package var maxHandshakes = 1_024
 

@@ -29,10 +29,13 @@ package struct Identification: Sendable {
     package let identity: any Sendable
     /// The connection ends then. `nil`: never.
     package let validFor: Duration?
+    /// Whose connections are counted together; see `ListenerLimits`. `nil`: they are not.
+    package let name: String?
 
-    package init(identity: any Sendable, validFor: Duration?) {
+    package init(identity: any Sendable, validFor: Duration?, name: String? = nil) {
       self.identity = identity
       self.validFor = validFor
+      self.name = name
     }
   }
 

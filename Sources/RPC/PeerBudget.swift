@@ -6,6 +6,9 @@ struct PeerBudget {
   private var resets: TokenBucket
   private let maxHeaderBlock: Int
 
+  /// Frames that a call may bring besides its own.
+  private static let workOfCall = 4
+
   init(_ limits: ConnectionLimits) {
     work = TokenBucket(burst: limits.workBurst, rate: limits.workRate)
     resets = TokenBucket(burst: limits.resetBurst, rate: limits.resetRate)
@@ -17,8 +20,9 @@ struct PeerBudget {
     _ usage: PeerUsage,
     at now: ContinuousClock.Instant
   ) -> (PeerLimit, String)? {
-    // A WINDOW_UPDATE for each KiB is more than clients of any kind send.
-    work.add(Double(usage.sent) / 1_024)
+    // A WINDOW_UPDATE for each KiB is more than clients of any kind send, but for small answers: HAProxy
+    // sends one for the stream and one for the connection for each.
+    work.add(Double(usage.sent) / 1_024 + Double(usage.blocks * Self.workOfCall))
     if usage.work > 0, !work.take(usage.work, at: now) {
       return (
         .work,
@@ -56,5 +60,8 @@ package enum PeerLimit: String, Sendable, CaseIterable {
   case firstMessage = "first_message"
   case connections
   case connectionsOfAddress = "connections_of_address"
+  case connectionsOfPrincipal = "connections_of_principal"
   case handshakes
+  /// A connection without calls.
+  case idle
 }

@@ -60,16 +60,25 @@ package actor Server {
     socket.shutDown()
   }
 
-  /// Ends all connections; each peer is told `reason`.
+  /// Ends all connections; each call ends with `reason`, and so each peer is told.
   package func close(_ reason: RPCStatus) {
     stopAccepting()
-    endConnections(reason) { _ in true }
+    for connection in core.all { connection.onLoop { $0.dismiss(reason) } }
   }
 
   /// Ends the connections whose peer matches, for example one whose certificate was revoked.
   package func endConnections(_ reason: RPCStatus, where matches: @Sendable (Peer) -> Bool) {
     for connection in core.all {
       connection.onLoop { if matches($0.peer) { $0.shutDown(reason) } }
+    }
+  }
+
+  /// Ends the matching connections from one moment to the next: nobody is told why.
+  package func cutConnections(where matches: @Sendable (Peer) -> Bool) {
+    for connection in core.all {
+      connection.onLoop {
+        if matches($0.peer) { $0.close(RPCStatus(.unavailable, "the connection was cut")) }
+      }
     }
   }
 

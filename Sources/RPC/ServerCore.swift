@@ -46,6 +46,11 @@ final class ServerCore: Sendable {
     connections.withLock { $0.gate.handshakeEnded(ObjectIdentifier(connection)) }
   }
 
+  /// Whether its principal may have one more.
+  func take(_ connection: Connection, of principal: String) -> Bool {
+    connections.withLock { $0.gate.take(ObjectIdentifier(connection), of: principal) }
+  }
+
   func remove(_ connection: Connection) {
     connections.withLock { connections in
       let id = ObjectIdentifier(connection)
@@ -74,7 +79,7 @@ final class ServerCore: Sendable {
     if let refusal = connection.overload() { throw refusal }
     let path = state.fields.path
     guard let make = service.methods[path] else {
-      throw RPCStatus(.unimplemented, "there is no method \(path) on this port")
+      throw RPCStatus(.unimplemented, "there is no method \(path) \(RPCStatus.notHere)")
     }
     if let timeout = state.fields.timeout {
       guard let limit = Timeout.parse(timeout) else {

@@ -25,6 +25,19 @@ package struct Service: Sendable {
     methods[path] = make
   }
 
+  /// Puts `make` before a method that is served. It gives the call's handler: its own, or that of
+  /// `next`, which may throw the call's `RPCStatus` as `make` may.
+  package mutating func interpose(
+    _ path: String,
+    _ make:
+      @escaping @Sendable (
+        _ call: ServerCall, _ next: () throws -> any ServerHandler
+      ) throws -> any ServerHandler
+  ) {
+    guard let next = methods[path] else { preconditionFailure("\(path) is not served") }
+    methods[path] = { call in try make(call) { try next(call) } }
+  }
+
   /// One request, one response. `body` runs in a task that is cancelled with the call.
   package mutating func unary(
     _ path: String,

@@ -32,6 +32,8 @@ final class StreamTable: SessionDelegate {
   private let limits: ConnectionLimits
   private let statistics: ServerStatistics?
   var events: [Event] = []
+  /// Streams that a peer has opened so far.
+  private(set) var opened = 0
   /// Streams that wait for their first message.
   private(set) var unstarted = 0
   /// Bytes of messages that wait to be sent, of all streams.
@@ -88,6 +90,7 @@ final class StreamTable: SessionDelegate {
   func headersBegan(on stream: Int32) {
     guard isServer, state(stream) == nil else { return }
     statistics?.counters.streamsOpened &+= 1
+    self.opened &+= 1
     let opened = open(stream)
     opened.isUnstarted = true
     unstarted += 1

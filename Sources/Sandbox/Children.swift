@@ -45,6 +45,14 @@ package struct Children: ~Copyable {
     }
   }
 
+  /// Waits for the end of any; false when there are none.
+  package func waitForOne() -> Bool {
+    while waitpid(-1, nil, 0) < 0 {
+      if gh_errno() != EINTR { return false }
+    }
+    return true
+  }
+
   /// Forgets what made the descriptor readable; call it before `next`.
   package func clear() {
     var information = [UInt8](repeating: 0, count: 1_024)

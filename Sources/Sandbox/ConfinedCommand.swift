@@ -8,10 +8,13 @@ package struct ConfinedCommand {
   package var arguments: [[UInt8]]
   /// `NAME=value`; no NUL.
   package var environment: [[UInt8]]
+  /// How many descriptors it may have open before it asks for more.
+  package var descriptorLimit: UInt64
 
-  package init(arguments: [[UInt8]], environment: [[UInt8]]) {
+  package init(arguments: [[UInt8]], environment: [[UInt8]], descriptorLimit: UInt64) {
     self.arguments = arguments
     self.environment = environment
+    self.descriptorLimit = descriptorLimit
   }
 
   /// What becomes the command's streams 0, 1 and 2.
@@ -55,7 +58,8 @@ package struct ConfinedCommand {
             directory: place,
             streams: (streams.input, streams.output, streams.error),
             takes_terminal: terminal ? 1 : 0,
-            ruleset: rules
+            ruleset: rules,
+            descriptor_limit: UInt(descriptorLimit)
           )
           return unsafe gh_spawn_command(&command, &failure)
         }

@@ -10,6 +10,11 @@ package struct FileStatus: Equatable, Sendable {
   /// Permission bits, with set-id and sticky bits.
   package let permissions: UInt32
   package let modifiedMicroseconds: Int64
+  package let device: UInt64
+  package let inode: UInt64
+  package let modifiedNanoseconds: Int64
+  /// When anything of it but its times of use was last changed. No program can set it.
+  package let changedNanoseconds: Int64
   let owner: UInt32
   let group: UInt32
 
@@ -31,7 +36,7 @@ package struct FileStatus: Equatable, Sendable {
     self.init(status)
   }
 
-  private init(_ status: stat) {
+  init(_ status: stat) {
     kind =
       if gh_is_regular(status.st_mode) != 0 {
         .regular
@@ -42,7 +47,16 @@ package struct FileStatus: Equatable, Sendable {
     permissions = UInt32(status.st_mode) & 0o7777
     modifiedMicroseconds =
       Int64(status.st_mtim.tv_sec) * 1_000_000 + Int64(status.st_mtim.tv_nsec) / 1_000
+    device = UInt64(status.st_dev)
+    inode = UInt64(status.st_ino)
+    modifiedNanoseconds = Self.nanoseconds(status.st_mtim)
+    changedNanoseconds = Self.nanoseconds(status.st_ctim)
     owner = status.st_uid
     group = status.st_gid
+  }
+
+  /// It wraps: times are compared for being the same.
+  private static func nanoseconds(_ time: timespec) -> Int64 {
+    Int64(time.tv_sec) &* 1_000_000_000 &+ Int64(time.tv_nsec)
   }
 }

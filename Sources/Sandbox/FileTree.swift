@@ -2,7 +2,7 @@ internal import CLinux
 
 /// Questions about the file system by path; for what is not hostile, like the system's own folders.
 enum FileTree {
-  /// The names in a folder, without symbolic links; none when it cannot be read.
+  /// The names in a folder, without symbolic links, folders first; none when it cannot be read.
   static func names(in folder: String) -> [String] {
     guard let stream = unsafe opendir(folder) else { return [] }
     return unsafe names(closing: stream)
@@ -21,15 +21,16 @@ enum FileTree {
 
   private static func names(closing stream: OpaquePointer) -> [String] {
     defer { unsafe closedir(stream) }
-    var names: [String] = []
+    var (folders, others): ([String], [String]) = ([], [])
     while let entry = unsafe readdir(stream) {
       guard unsafe gh_is_link(entry) == 0 else { continue }
       let name = unsafe withUnsafePointer(to: &entry.pointee.d_name) { name in
         unsafe name.withMemoryRebound(to: CChar.self, capacity: 256) { unsafe String(cString: $0) }
       }
-      if name != ".", name != ".." { names.append(name) }
+      guard name != ".", name != ".." else { continue }
+      if unsafe gh_is_folder_entry(entry) != 0 { folders.append(name) } else { others.append(name) }
     }
-    return names
+    return folders + others
   }
 
   /// The path without symbolic links, or `nil` when there is nothing.

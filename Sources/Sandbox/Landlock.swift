@@ -29,7 +29,8 @@ package enum Landlock {
     }
 
     private func permit(_ grant: FileView.Grant) throws(SystemError) {
-      let place = unsafe gh_open_at(AT_FDCWD, grant.path, GH_O_PATH | O_NOFOLLOW, 0)
+      // Commands may have put a link where a folder was, to have what it leads to.
+      let place = unsafe gh_hold_without_links(grant.path)
       guard place >= 0 else { return }
       let owned = Descriptor(owning: place)
       var status = stat()
@@ -92,13 +93,22 @@ package enum Landlock {
 }
 
 extension FileView {
-  /// The same view with real paths. A hidden symbolic link is hidden with what it leads to.
+  /// The same view with the real paths of what may be written, as they are now: to be asked for once,
+  /// before any command can have replaced one by a link.
+  package func settled() -> FileView {
+    var view = self
+    view.writable = writable.map { FileTree.realPath($0) ?? $0 }
+    return view
+  }
+
+  /// The same view with real paths of what is hidden: a symbolic link is hidden with what it leads to.
+  /// What may be written and is a link by now, or lies behind one, is left out.
   func resolved() -> FileView {
     FileView(
       hidden: hidden.flatMap { path in
         [FileTree.realFolder(of: path), FileTree.realPath(path)].compactMap(\.self)
       },
-      writable: writable.compactMap(FileTree.realPath),
+      writable: writable.filter { FileTree.realPath($0) == $0 },
       devices: devices
     )
   }

@@ -10,9 +10,12 @@ struct Folder: ~Copyable, Sendable {
   /// The names in it without `.` and `..`, in byte order.
   func names() throws(SystemError) -> [[UInt8]] {
     let copy = dup(descriptor.number)
-    guard copy >= 0, let stream = unsafe fdopendir(copy) else {
+    guard copy >= 0 else { throw SystemError("list a folder") }
+    guard let stream = unsafe fdopendir(copy) else {
+      // The reason first: closing has one of its own.
+      let error = SystemError("list a folder")
       close(copy)
-      throw SystemError("list a folder")
+      throw error
     }
     defer { unsafe closedir(stream) }
     unsafe rewinddir(stream)
@@ -31,10 +34,13 @@ struct Folder: ~Copyable, Sendable {
 package struct Place: ~Copyable, Sendable {
   private let folder: Folder
   package let name: [UInt8]
+  /// From the root; a symbolic link at its end was followed.
+  package let path: [UInt8]
 
-  init(folder: consuming Folder, name: [UInt8]) {
+  init(folder: consuming Folder, name: [UInt8], path: [UInt8]) {
     self.folder = folder
     self.name = name
+    self.path = path
   }
 
   /// What is there; `nil` when there is nothing.
@@ -62,11 +68,13 @@ package struct Place: ~Copyable, Sendable {
   /// `replaced` is what is there now: its permissions are kept, without set-id bits, and its owner
   /// too where that is allowed. It must be writable, though renaming would not ask for that. `nil`
   /// means that nothing may be there (EEXIST otherwise); then the file has `permissions`, whatever
-  /// the process's mask says.
+  /// the process's mask says. `renamed` is called as soon as the content is there: when this throws
+  /// without that, nothing was changed; behind it, only whether it is durable is in doubt.
   package func put(
     _ content: [UInt8],
     replacing replaced: FileStatus?,
-    permissions: UInt32
+    permissions: UInt32,
+    renamed: () -> Void = {}
   ) throws(SystemError) {
     let folder = self.folder.descriptor.number
     let name = PathBytes.terminated(self.name)
@@ -78,14 +86,15 @@ package struct Place: ~Copyable, Sendable {
     guard number >= 0 else { throw SystemError("make a temporary file") }
     do throws(SystemError) {
       try fill(Descriptor(owning: number), content, like: replaced, permissions)
-      let renamed =
+      let result =
         unsafe replaced == nil
         ? gh_rename_new(folder, temporary, name) : renameat(folder, temporary, folder, name)
-      guard renamed == 0 else { throw SystemError("rename a temporary file") }
+      guard result == 0 else { throw SystemError("rename a temporary file") }
     } catch {
       _ = unsafe unlinkat(folder, temporary, 0)
       throw error
     }
+    renamed()
     guard fsync(folder) == 0 else { throw SystemError("sync a folder") }
   }
 

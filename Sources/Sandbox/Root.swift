@@ -56,7 +56,7 @@ package struct Root: ~Copyable, Sendable {
       }
       let folder = Folder(owning: try beneath(parent, O_RDONLY | O_DIRECTORY))
       try hidden.check(name, in: folder.descriptor.number)
-      let place = Place(folder: folder, name: name)
+      let place = Place(folder: folder, name: name, path: path)
       guard try place.status()?.kind == .link else { return place }
       let target = try place.target()
       guard target.first != .slash else { throw SystemError("follow a link", code: EXDEV) }
@@ -65,18 +65,25 @@ package struct Root: ~Copyable, Sendable {
     throw SystemError("follow a link", code: ELOOP)
   }
 
-  /// Makes the folders on the way to `path` that are not there, and `path` itself.
-  package func makeFolders(_ path: [UInt8]) throws(SystemError) {
+  /// Makes the folders on the way to `path` that are not there, and `path` itself. Those it makes, from
+  /// above to below, are each told to `made` at once, so also where a later one fails.
+  package func makeFolders(
+    _ path: [UInt8],
+    made: ([UInt8]) throws(SystemError) -> Void = { _ in }
+  ) throws(SystemError) {
     var end = path.startIndex
     while end < path.endIndex {
       end = path[end...].drop { $0 == .slash }.firstIndex(of: .slash) ?? path.endIndex
-      try makeFolder(Array(path[..<end]))
+      let folder = Array(path[..<end])
+      if try makeFolder(folder) { try made(folder) }
     }
   }
 
-  private func makeFolder(_ path: [UInt8]) throws(SystemError) {
+  /// - Returns: whether it was not there before.
+  private func makeFolder(_ path: [UInt8]) throws(SystemError) -> Bool {
     do {
       _ = try beneath(path, O_DIRECTORY, isPlace: true)
+      return false
     } catch {
       guard error.code == ENOENT else { throw error }
       let (parent, name) = PathBytes.split(path)
@@ -85,6 +92,7 @@ package struct Root: ~Copyable, Sendable {
       let made = unsafe mkdirat(folder.number, PathBytes.terminated(name), 0o755)
       // Somebody else may have made it meanwhile.
       guard made == 0 || gh_errno() == EEXIST else { throw SystemError("make a folder") }
+      return made == 0
     }
   }
 

@@ -1,4 +1,5 @@
 internal import ArgumentParser
+internal import Crypto
 internal import EventLoop
 internal import Glibc
 internal import Host
@@ -9,13 +10,15 @@ internal import Host
     commandName: "gatehouse-bench",
     abstract: "Measures Gatehouse beside its peers, on this machine.",
     subcommands: [
-      MeasureAll.self, MeasureEcho.self, MeasureRelay.self, MeasureDaemon.self,
+      MeasureAll.self, MeasureEcho.self, MeasureRelay.self, MeasureLatency.self,
+      MeasureStoppedReader.self, MeasureLinks.self, MeasureDaemon.self, MeasureLedger.self,
       ServeEcho.self, ServePlane.self, ServeDaemon.self,
     ]
   )
 
   static func main() async {
     StandardDescriptors.fill()
+    CryptoLibrary.keepUntilTheEnd()
     do {
       // Before any other thread starts. The children end with this process.
       try StopSignals.onFirst {

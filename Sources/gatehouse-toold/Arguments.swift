@@ -25,6 +25,7 @@ enum Arguments {
       --pin sha256//BASE64     a public key that must be in the plane's chain; repeat for others
       --hide PATH              a further path that commands must not see; repeat for others
       --max-calls N            calls at once, 1 to 1024; else 128
+      --redial-within SECONDS  the most between two attempts to link, 1 to 3600; else 30
       --log-level LEVEL        trace, debug, info, notice, warning, error or critical; else info.
                                SIGUSR1 switches to debug, and back
       --log-format FORMAT      text, json, or auto: text on a terminal, else json
@@ -70,13 +71,15 @@ enum Arguments {
     case "--state": options.state = try makeFolder(value)
     case "--root": (options.root, options.ownsRoot) = (try realPath(value), false)
     case "--own-root": (options.root, options.ownsRoot) = (try realPath(value), true)
-    case "--ca": options.authoritiesPEM = try read(value)
+    case "--ca": options.authoritiesPEM = try authorities(value)
     case "--enroll-address": options.enrollAddress = try address(value)
     case "--plane": options.plane = try address(value)
     case "--token-file": options.tokenFile = value
     case "--pin": options.pins.append(try pin(value))
     case "--hide": options.hidden.append(try realPath(value))
-    case "--max-calls": options.maxCalls = try maxCalls(value)
+    case "--max-calls": options.maxCalls = try number(value, name, in: 1...1_024)
+    case "--redial-within":
+      options.longestWait = .seconds(try number(value, name, in: 1...3_600))
     case "--log-level": options.logLevel = try choice(value, name)
     case "--log-format":
       let format: LogFormat? = value == "auto" ? nil : try choice(value, name)
@@ -109,6 +112,18 @@ enum Arguments {
     }
   }
 
+  private static func authorities(_ path: String) throws(Misuse) -> String {
+    let text = try read(path)
+    // Line by line: to look for a text in a text takes the regular expression library, a megabyte.
+    let lines = text.split(separator: "\n")
+    guard lines.contains(where: { $0.hasPrefix("-----BEGIN CERTIFICATE-----") }) else {
+      throw Misuse(
+        message: "\(path) holds no certificate in PEM; --ca takes the plane's client/ca.pem"
+      )
+    }
+    return text
+  }
+
   private static func address(_ text: String) throws(Misuse) -> HostPort {
     guard let address = HostPort(text) else {
       throw Misuse(message: "'\(text)' is no HOST:PORT")
@@ -134,9 +149,15 @@ enum Arguments {
     return value
   }
 
-  private static func maxCalls(_ text: String) throws(Misuse) -> Int {
-    guard let number = Int(text), (1...1_024).contains(number) else {
-      throw Misuse(message: "--max-calls is a number from 1 to 1024")
+  private static func number(
+    _ text: String,
+    _ option: String,
+    in range: ClosedRange<Int>
+  ) throws(Misuse) -> Int {
+    guard let number = Int(text), range.contains(number) else {
+      throw Misuse(
+        message: "\(option) is a number from \(range.lowerBound) to \(range.upperBound)"
+      )
     }
     return number
   }

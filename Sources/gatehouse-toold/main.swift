@@ -18,6 +18,7 @@ func fail(_ message: String, _ code: Int32) -> Never {
 
 /// Runs a daemon until it is asked to end, by SIGTERM or SIGINT, or cannot go on.
 func run(_ options: DaemonOptions) throws {
+  DescriptorLimit.raise()
   try ThisProcess.makeUndumpable()
   CryptoLibrary.useNoConfiguration()
   // Unset, it would end the process: an operator may mean the plane, and name both.

@@ -1,6 +1,7 @@
 internal import ArgumentParser
 internal import Client
 internal import Console
+internal import Crypto
 internal import EventLoop
 
 /// The root command.
@@ -16,7 +17,7 @@ struct Gatehouse: AsyncParsableCommand {
     subcommands: [
       DemoCommand.self, PlaneCommand.self, RunCommand.self, ExecCommand.self, CallCommands.self,
       WorkspaceCommands.self, LinkCommands.self, ChatCommands.self, TopCommand.self,
-      DoctorCommand.self,
+      AuditCommands.self, BackupCommand.self, RestoreCommand.self, DoctorCommand.self,
     ]
   )
 }
@@ -29,6 +30,7 @@ enum Version {
 enum Program {
   static func main() async {
     StandardDescriptors.fill()
+    CryptoLibrary.keepUntilTheEnd()
     Signals.ignoreBrokenPipes()
     do {
       var command = try Gatehouse.parseAsRoot()

@@ -12,7 +12,9 @@ final class ScriptedModel: Model {
   /// Where answers run out, waits to be cancelled.
   let asked = AsyncStream<Void>.makeStream()
 
-  init(_ answers: Result<ModelAnswer, ProviderError>...) { self.answers = Mutex(answers) }
+  init(_ answers: [Result<ModelAnswer, ProviderError>]) { self.answers = Mutex(answers) }
+
+  convenience init(_ answers: Result<ModelAnswer, ProviderError>...) { self.init(answers) }
 
   var requests: [ModelRequest] { seen.withLock { $0 } }
 
@@ -57,7 +59,7 @@ final class ScriptedTools: ToolRunner {
   ) async -> Gatehouse_Tools_V1_Exit {
     await deliver(.accepted(callID: "call_\(request.tool)"))
     started.continuation.yield()
-    if !output.isEmpty { await deliver(.output(.stdout, output)) }
+    if !output.isEmpty { await deliver(.output(.stdout, offset: 0, output)) }
     var exit = run(request)
     if exit == nil {
       // Ends only by cancellation.

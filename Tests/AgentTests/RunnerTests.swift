@@ -23,6 +23,7 @@ import Wire
         case .step: "step"
         case .retrying: "retrying"
         case .ended: "end"
+        case .prompted: "prompt"
         }
       }
     }
@@ -48,7 +49,7 @@ import Wire
     #expect(chat.callCount == 1)
     #expect(chat.usage == ModelUsage(inputTokens: 100, outputTokens: 10))
     #expect(
-      updates.kinds == ["step", "started", "output", "ended", "text", "step", "end"]
+      updates.kinds == ["prompt", "step", "started", "output", "ended", "text", "step", "end"]
     )
     #expect(
       model.requests.last?.messages.last == .result(callID: "gatehouse_c1", text: "exit code 0\nx")
@@ -90,7 +91,7 @@ import Wire
     let updates = Updates()
     let chat = await run(model, ScriptedTools { _ in nil }, updates: updates)
     #expect(chat.state == .failed)
-    #expect(updates.kinds == ["end"])
+    #expect(updates.kinds == ["prompt", "end"])
   }
 
   @Test func `a stop while calls run returns when they have ended`() async {

@@ -83,6 +83,22 @@ import Wire
     await rig.close()
   }
 
+  /// It would be no smaller on the next stream, and the next.
+  @Test func `an exit that is larger than a message ends the call`() async throws {
+    let rig = try await Rig()
+    let daemon = try await rig.daemon()
+    let call = try await rig.client().start()
+    let carry = try await daemon.carry(daemon.expectOffer())
+    try await carry.send { message in
+      message.exit.outcome = .exited
+      message.exit.error.message = String(repeating: "x", count: 1 << 20)
+    }
+    let exit = try await call.expectExit()
+    #expect(exit.outcome == .lost)
+    #expect(exit.error.message.contains("above the limit"))
+    await rig.close()
+  }
+
   @Test func `what a daemon refused was not started`() async throws {
     let rig = try await Rig()
     let daemon = try await rig.daemon()
@@ -132,6 +148,17 @@ import Wire
     await rig.close()
   }
 
+  @Test func `a call without a time has the usual one, within the longest`() async throws {
+    let rig = try await Rig {
+      $0.defaultTimeout = .seconds(3_600)
+      $0.longestTimeout = .seconds(60)
+    }
+    let daemon = try await rig.daemon()
+    _ = try await rig.client().start { $0.timeoutMs = 0 }
+    #expect((1...60_000).contains(try await daemon.expectOffer().deadlineMs))
+    await rig.close()
+  }
+
   @Test func `an owner that goes away cancels its call`() async throws {
     let rig = try await Rig()
     let daemon = try await rig.daemon()
@@ -163,6 +190,26 @@ import Wire
     try await carry.exit(.cancelled)
     #expect(try await answer.exit.outcome == .cancelled)
     #expect(try await call.expectExit().outcome == .cancelled)
+    await rig.close()
+  }
+
+  @Test func `the key of a call that goes on outlives any number of others`() async throws {
+    let rig = try await Rig { $0.idempotencyKeys = 2 }
+    let daemon = try await rig.daemon()
+    let client = try await rig.client()
+    let long = try await client.start { $0.idempotencyKey = "long" }
+    let id = try await long.expectAccepted().callID
+    let carry = try await daemon.carry(daemon.expectOffer())
+    for number in 0..<6 {
+      let call = try await client.start { $0.idempotencyKey = "\(number)" }
+      _ = try await call.expectAccepted()
+      try await daemon.carry(daemon.expectOffer()).exit()
+      _ = try await call.expectExit()
+    }
+    let again = try await client.start { $0.idempotencyKey = "long" }
+    #expect(try await again.expectAccepted().callID == id)
+    try await carry.exit()
+    _ = try await again.expectExit()
     await rig.close()
   }
 

@@ -194,6 +194,24 @@ import Wire
     await rig.close()
   }
 
+  /// Each as large as a position may be: their sum is beyond 64 bits.
+  @Test func `a daemon that lost more than there can be does no harm`() async throws {
+    let rig = try await Rig()
+    let daemon = try await rig.daemon()
+    let call = try await rig.client().start()
+    let carry = try await daemon.carry(daemon.expectOffer())
+    for stream: Gatehouse_Tools_V1_Stream in [.stdout, .stderr, .pty] {
+      try await carry.send { message in
+        message.gap.stream = stream
+        message.gap.length = UInt64(Int64.max)
+      }
+    }
+    try await carry.exit(.exited)
+    #expect(try await call.expectExit().outcome == .exited)
+    #expect(await rig.broker.statistics.counters.callsEnded == [.exited: 1])
+    await rig.close()
+  }
+
   @Test func `a newer link takes over, and the end of the old one leaves it alone`() async throws {
     let rig = try await Rig()
     let old = try await rig.daemon()
@@ -224,6 +242,15 @@ import Wire
     let error = await #expect(throws: RPCStatus.self) { while true { _ = try await daemon.next() } }
     #expect(error?.code == .unavailable)
     #expect(await rig.broker.waitForLink(of: "ws_one", toBe: false, within: .seconds(30)))
+    await rig.close()
+  }
+
+  @Test func `who says no hello hears no heartbeats, only the end`() async throws {
+    let rig = try await Rig { $0.heartbeat = .milliseconds(50) }
+    let connection = try await rig.connect(as: "spiffe://test/workspace/ws_one")
+    let link = try await connection.openStream("/gatehouse.link.v1.Link/Connect")
+    let error = await #expect(throws: RPCStatus.self) { try await link.next() }
+    #expect(error?.code == .unavailable)
     await rig.close()
   }
 

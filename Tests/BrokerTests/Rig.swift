@@ -16,8 +16,13 @@ struct Rig {
   let directory = TwoWorkspaces()
   private let clientLoop: EventLoop
 
-  init(_ change: (inout BrokerOptions) -> Void = { _ in }) async throws {
+  init(
+    limits: ConnectionLimits = ConnectionLimits(),
+    _ change: (inout BrokerOptions) -> Void = { _ in }
+  ) async throws {
     var options = BrokerOptions()
+    // A scripted daemon says what it is told to and nothing between, which can take minutes.
+    options.heartbeat = .seconds(600)
     change(&options)
     pki = try TestPKI()
     let loop = try EventLoop(name: "broker")
@@ -28,7 +33,8 @@ struct Rig {
       at: SocketAddress.resolve("127.0.0.1", port: 0)[0],
       tls: pki.mutualServer(),
       service: broker.service,
-      identification: Self.identification
+      identification: Self.identification,
+      limits: limits
     )
     try await server.start()
   }
@@ -48,10 +54,16 @@ struct Rig {
   func daemon(
     of workspace: String = "ws_one",
     instance: UInt8 = 1,
-    knowing calls: [String] = []
+    knowing calls: [String] = [],
+    maxCalls: Int = 100
   ) async throws -> ScriptedDaemon {
     let connection = try await connect(as: "spiffe://test/workspace/\(workspace)")
-    let daemon = try await ScriptedDaemon(connection, instance: instance, knowing: calls)
+    let daemon = try await ScriptedDaemon(
+      connection,
+      instance: instance,
+      knowing: calls,
+      maxCalls: maxCalls
+    )
     // The client's next request must not overtake the inventory.
     while await !broker.waitForLink(of: workspace, within: .seconds(30)) {}
     return daemon

@@ -11,13 +11,18 @@ struct ScriptedDaemon {
   let link: ClientStream
   let welcome: Gatehouse_Link_V1_Welcome
 
-  init(_ connection: Connection, instance: UInt8, knowing calls: [String]) async throws {
+  init(
+    _ connection: Connection,
+    instance: UInt8,
+    knowing calls: [String],
+    maxCalls: Int
+  ) async throws {
     self.connection = connection
     link = try await connection.openStream("/gatehouse.link.v1.Link/Connect")
     var hello = Gatehouse_Link_V1_ConnectRequest()
     hello.hello.generation = 1
     hello.hello.instanceID = Data(repeating: instance, count: 16)
-    hello.hello.maxCalls = 100
+    hello.hello.maxCalls = UInt32(maxCalls)
     try await link.send(hello.serializedBytes())
     welcome = try await Self.next(link).welcome
     var inventory = Gatehouse_Link_V1_ConnectRequest()
@@ -33,6 +38,13 @@ struct ScriptedDaemon {
   /// The next message on `Connect`.
   func next() async throws -> Gatehouse_Link_V1_ConnectResponse { try await Self.next(link) }
 
+  private func nextButHeartbeats() async throws -> Gatehouse_Link_V1_ConnectResponse {
+    while true {
+      let message = try await next()
+      guard case .heartbeat = message.message else { return message }
+    }
+  }
+
   private static func next(
     _ link: ClientStream
   ) async throws -> Gatehouse_Link_V1_ConnectResponse {
@@ -40,7 +52,7 @@ struct ScriptedDaemon {
   }
 
   func expectOffer() async throws -> Gatehouse_Link_V1_Offer {
-    let message = try await next()
+    let message = try await nextButHeartbeats()
     guard case .offer(let offer) = message.message else {
       throw Unexpected(what: "\(message)")
     }
@@ -48,7 +60,7 @@ struct ScriptedDaemon {
   }
 
   func expectResume() async throws -> Gatehouse_Link_V1_Resume {
-    let message = try await next()
+    let message = try await nextButHeartbeats()
     guard case .resume(let resume) = message.message else {
       throw Unexpected(what: "\(message)")
     }
@@ -56,7 +68,7 @@ struct ScriptedDaemon {
   }
 
   func expectCancel() async throws -> String {
-    let message = try await next()
+    let message = try await nextButHeartbeats()
     guard case .cancel(let cancel) = message.message else {
       throw Unexpected(what: "\(message)")
     }
@@ -69,18 +81,19 @@ struct ScriptedDaemon {
     try await link.send(message.serializedBytes())
   }
 
-  /// Opens `Carry`.
+  /// Opens `Carry`, on another connection if told so.
   func claim(
     _ call: String,
     ticket: Data,
-    epoch: UInt64? = nil
+    epoch: UInt64? = nil,
+    on other: Connection? = nil
   ) async throws -> ScriptedCarry {
     var metadata: Metadata = [
       "gatehouse-call": call, "gatehouse-epoch": String(epoch ?? welcome.sessionEpoch),
     ]
     metadata.add("gatehouse-ticket-bin", bytes: Array(ticket))
     return ScriptedCarry(
-      stream: try await connection.openStream(
+      stream: try await (other ?? connection).openStream(
         "/gatehouse.link.v1.Link/Carry",
         metadata: metadata
       )
@@ -88,8 +101,13 @@ struct ScriptedDaemon {
   }
 
   /// Opens `Carry` and says how much input it has.
-  func carry(_ call: String, ticket: Data, stdin: UInt64 = 0) async throws -> ScriptedCarry {
-    let carry = try await claim(call, ticket: ticket)
+  func carry(
+    _ call: String,
+    ticket: Data,
+    stdin: UInt64 = 0,
+    on other: Connection? = nil
+  ) async throws -> ScriptedCarry {
+    let carry = try await claim(call, ticket: ticket, on: other)
     try await carry.send { $0.opened.received = [offset(.stdin, stdin)] }
     return carry
   }

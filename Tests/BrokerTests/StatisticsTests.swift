@@ -80,7 +80,7 @@ import Wire
     try await carry.exit(stdout: 1000)
     #expect(await rig.broker.link(of: "ws_one")?.traffic.calls == 1)
     await first.cut()
-    while await rig.broker.isLinked("ws_one") {}
+    while await rig.broker.isLinked("ws_one") { try Task.checkCancellation() }
     _ = try await rig.daemon(instance: 2)
     let second = try #require(await rig.broker.link(of: "ws_one"))
     #expect(second.epoch > link.epoch)
@@ -102,7 +102,7 @@ import Wire
     let refused = try await client.start(in: "two")
     await #expect(throws: RPCStatus.self) { try await refused.expectAccepted() }
     await daemon.cut()
-    while await rig.broker.isLinked("ws_one") {}
+    while await rig.broker.isLinked("ws_one") { try Task.checkCancellation() }
     #expect(
       heard.all == [
         "linked one 1", "accepted process.exec", "ended process.exec exited 3",
@@ -124,9 +124,10 @@ private final class Heard: Sendable {
       case .linked(let link): "linked \(link.workspace.name) \(link.epoch)"
       case .unlinked(let link, _): "unlinked \(link.workspace.name)"
       case .callAccepted(_, let order): "accepted \(order.tool)"
-      case .callEnded(let call): "ended \(call.tool) \(call.outcome) \(call.code)"
+      case .callEnded(let call): "ended \(call.call.order.tool) \(call.outcome) \(call.code)"
       case .callRefused(let order, let status): "refused \(order.workspace) \(status.code.name)"
       case .claimRefused(let call, _): "claim refused \(call)"
+      case .callOffered, .callStarted, .callCancelled: "for the journal"
       }
     events.withLock { $0.append(text) }
   }

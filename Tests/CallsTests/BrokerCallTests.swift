@@ -55,6 +55,42 @@ struct BrokerCallTests {
     #expect(call.state == .detached)
   }
 
+  @Test func `a deadline holds however often the call is carried anew`() throws {
+    let ticket = try #require(ticket)
+    var call = BrokerCall(deadline: start + .seconds(60))
+    _ = call.handle(.admitted(try link(1), ticket))
+    let claim = BrokerCall.Claim(ticket: ticket, epoch: SessionEpoch(1))
+    var seen: [BrokerCall.Action] = []
+    for second in 0..<96 {
+      let now = start + .seconds(second)
+      seen = call.handle(.tick(now, ticket))
+      if second == 65 { #expect(seen == [.cancel]) }
+      if call.isEnded { break }
+      _ = call.handle(.ticketSent(now))
+      let number = call.attachment + 1
+      #expect(call.handle(.claim(claim, now)) == [.attach(number)])
+      _ = call.handle(.carryClosed(attachment: number, ticket, now))
+    }
+    #expect(seen.last == .end(.lost, .noExit))
+  }
+
+  @Test func `a call that waits for a workspace that stays away is refused after two minutes`()
+    throws
+  {
+    let ticket = try #require(ticket)
+    var call = BrokerCall(deadline: start + .seconds(86_400))
+    #expect(call.handle(.linkLost(SessionEpoch(1), start)) == [])
+    #expect(call.state == .queued)
+    #expect(call.wakeAt == start + .seconds(120))
+    #expect(call.handle(.tick(start + .seconds(119), ticket)) == [])
+    #expect(call.handle(.tick(start + .seconds(120), ticket)) == [.end(.refused, .noLinkInQueue)])
+    var other = BrokerCall(deadline: start + .seconds(86_400))
+    _ = other.handle(.linkLost(SessionEpoch(1), start))
+    #expect(other.handle(.linkUp(try link(2), isKnown: false, ticket)) == [])
+    #expect(other.handle(.tick(start + .seconds(600), ticket)) == [])
+    #expect(other.handle(.admitted(try link(2), ticket)) == [.offer(ticket)])
+  }
+
   @Test func `a stopped workspace leaves no call`() throws {
     let ticket = try #require(ticket)
     var waiting = BrokerCall(deadline: start + .seconds(60))

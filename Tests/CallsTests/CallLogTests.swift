@@ -1,4 +1,5 @@
 import Calls
+import TestSupport
 import Testing
 
 struct CallLogTests {
@@ -65,6 +66,48 @@ struct CallLogTests {
       return
     }
     #expect(lost.count == UInt64(10_000 - log.heldBytes))
+  }
+
+  @Test func `beyond a limit the newest that nobody took goes with its stream`() throws {
+    var log = try Self.log(window: 0, messages: 10)
+    var owner = CallLog.Cursor()
+    var follower = CallLog.Cursor()
+    for _ in 0..<4 { _ = log.read(&owner) }
+    #expect(log.take(passedBy: owner) == 60)
+    #expect(log.untakenCost == 90)
+    while log.read(&follower) != nil {}
+    for _ in 0..<4 { _ = log.read(&owner) }
+    log.attachmentEnded(keeping: 40)
+    #expect(log.ends[.stdout] == 60)
+    #expect(log.untakenCost == 30)
+    #expect(log.untakenBefore == 30)
+    #expect(log.heldBytes == 20)
+    // What the owner passed before is not there to be taken, and comes again.
+    #expect(log.take(passedBy: owner) == 0)
+    for offset in stride(from: 60, to: 110, by: 10) { try Self.append(&log, .stdout, offset) }
+    var seen: [UInt64] = []
+    while case .message(_, let chunk) = log.read(&owner) { seen.append(chunk.offset) }
+    #expect(seen == [80, 90, 100])
+    guard case .message(_, let chunk) = log.read(&follower) else {
+      Issue.record("the follower has nothing to read")
+      return
+    }
+    #expect(chunk.offset == 100)
+    // Only the second stream's credit is still out.
+    #expect(log.take(passedBy: owner) == 75)
+    #expect(log.untakenCost == 0)
+  }
+
+  @Test func `what was acknowledged to the daemon stays, whatever the limit`() throws {
+    var log = try Self.log(window: 0, messages: 4)
+    log.attachmentEnded()
+    try Self.append(&log, .stdout, 40)
+    try log.append(LostBytes(stream: .stdout, offset: 50, count: 7), cost: 9)
+    #expect(log.attachmentEnded(keeping: 0) == 7)
+    #expect(log.ends[.stdout] == 40)
+    #expect(log.untakenBefore == 60)
+    #expect(log.take(entries: 4) == 0)
+    #expect(log.untakenBefore == 0)
   }
 
   @Test func `a gap's credit comes back when it was taken`() throws {
@@ -151,7 +194,7 @@ struct StdinLogTests {
   static func append(_ log: inout StdinLog, _ length: Int) throws {
     let data = [UInt8](repeating: UInt8(length & 0xff), count: length)
     let message = Chunk.message(stream: .stdin, offset: log.end, data: data[...])
-    try log.append(message, Chunk(message: message, direction: .toTool), cost: length)
+    _ = try log.append(message, Chunk(message: message, direction: .toTool), cost: length)
   }
 
   @Test func `sends once, and again from where a new attachment says`() throws {
@@ -178,6 +221,65 @@ struct StdinLogTests {
     #expect(try log.acknowledge(before: 9) == 0)
     #expect(try log.acknowledge(before: 10) == 10)
     #expect(throws: PositionError.beforeStart(.stdin, start: 10, got: 9)) { try log.rewind(to: 9) }
+  }
+
+  private static func take(_ log: inout StdinLog, _ range: Range<Int>) throws -> Int {
+    let data = OutputRingTests.bytes(range)
+    let message = Chunk.message(stream: .stdin, offset: UInt64(range.lowerBound), data: data[...])
+    let chunk = try Chunk(message: message, direction: .toTool)
+    return try log.append(message, chunk, cost: range.count)
+  }
+
+  /// What is sent from `start` on, checked to be the bytes of their positions.
+  private static func sent(_ log: inout StdinLog, from start: Int) throws -> Int {
+    var end = start
+    while case .message(let message) = log.next() {
+      let chunk = try Chunk(message: message, direction: .toTool)
+      #expect(chunk.offset == UInt64(end))
+      #expect(Array(message[chunk.data]) == OutputRingTests.bytes(end..<Int(chunk.end)))
+      end = Int(chunk.end)
+    }
+    return end
+  }
+
+  @Test(arguments: [0, 10, 25, 30, 45], [true, false])
+  func `a later plane types nothing twice`(received: Int, ownerIsFirst: Bool) throws {
+    // An earlier plane had told the owner that 10 bytes were taken; the owner has sent 30.
+    var log = StdinLog.inherited
+    let taken = max(10, received)
+    if ownerIsFirst {
+      #expect(try Self.take(&log, 10..<20) == 0)
+      try log.rewind(to: UInt64(taken))
+    } else {
+      try log.rewind(to: UInt64(taken))
+      #expect(log.next() == nil)
+      #expect(try Self.take(&log, 10..<20) == 0)
+    }
+    #expect(try Self.take(&log, 20..<30) == 0)
+    #expect(try Self.take(&log, 30..<50) == 0)
+    try log.close(at: 50)
+    #expect(try Self.sent(&log, from: taken) == 50)
+    #expect(try log.acknowledge(before: 50) == 40)
+  }
+
+  @Test func `what the tool took before its owner came back is let go at once`() throws {
+    var log = StdinLog.inherited
+    try log.rewind(to: 20)
+    #expect(try log.acknowledge(before: 20) == 0)
+    #expect(try Self.take(&log, 0..<20) == 20)
+    #expect(try Self.take(&log, 20..<30) == 0)
+    #expect(try Self.sent(&log, from: 20) == 30)
+  }
+
+  @Test func `an owner that comes back repeats what is here without harm`() throws {
+    var log = StdinLog()
+    #expect(try Self.take(&log, 0..<10) == 0)
+    log.ownerLeft()
+    log.ownerReturned()
+    #expect(try Self.take(&log, 0..<10) == 10)
+    #expect(try Self.take(&log, 5..<15) == 0)
+    #expect(try Self.sent(&log, from: 0) == 15)
+    #expect(throws: PositionError.self) { try Self.take(&log, 10..<20) }
   }
 
   @Test func `has a bound and an end`() throws {

@@ -1,4 +1,5 @@
 import Calls
+import TestSupport
 import Testing
 
 struct AdmissionTests {
@@ -84,6 +85,25 @@ struct AdmissionTests {
     #expect(admission.waiting(for: "w") == 2)
   }
 
+  @Test func `a queue that one has filled has room for others`() {
+    var limits = Admission.Limits()
+    limits.queuedPerDaemon = 6
+    var admission = Admission(limits: limits)
+    func submit(_ call: String, _ principal: String) -> Bool {
+      admission.submit(call, by: principal, to: "w") == .queued
+    }
+    let first = (0..<8).filter { submit("a\($0)", "anna") }
+    #expect(first == Array(0..<6))
+    // Half of it is ben's, then a third chloe's, while all together stay below twice the bound.
+    #expect((0..<8).filter { submit("b\($0)", "ben") } == [0, 1, 2])
+    #expect((0..<8).filter { submit("c\($0)", "chloe") } == [0, 1])
+    #expect((0..<8).filter { submit("d\($0)", "dan") } == [0])
+    #expect((0..<8).filter { submit("e\($0)", "eve") } == [])
+    #expect(!submit("a8", "anna"))
+    admission.open("w", maxCalls: 4)
+    #expect(Self.drain(&admission) == ["a0", "b0", "c0", "d0"])
+  }
+
   static func drain(_ admission: inout Admission) -> [String] {
     var calls: [String] = []
     while let call = admission.next() { calls.append(call) }
@@ -111,6 +131,12 @@ struct LivenessTests {
 }
 
 struct BackoffTests {
+  @Test func `may have a lower bound on each wait`() {
+    var backoff = Backoff(longest: .seconds(2))
+    var random = Seeded(10)
+    for _ in 0..<50 { #expect(backoff.next(random: &random) <= .seconds(2)) }
+  }
+
   @Test func `the ceiling doubles to thirty seconds`() {
     var backoff = Backoff()
     var random = Seeded(8)

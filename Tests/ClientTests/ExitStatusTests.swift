@@ -53,6 +53,17 @@ import Wire
     }
   }
 
+  @Test func `a cancel that nobody asked for is our own failure, and says why`() {
+    let status = ExitStatus(
+      .with {
+        $0.outcome = .cancelled
+        $0.error.message = "the daemon ended"
+      }
+    )
+    #expect(status.code == 125)
+    #expect(status.message == "cancelled: the daemon ended")
+  }
+
   @Test func `success says nothing, and a loss says that it is one`() {
     #expect(ExitStatus(.with { $0.outcome = .exited }).message.isEmpty)
     #expect(ExitStatus(.with { $0.outcome = .lost }).message.hasPrefix("lost: "))

@@ -43,6 +43,30 @@ import Wire
     var all: [String] { state.withLock { $0 } }
   }
 
+  @Test func `an answer that was cut goes on, or begins anew on a line of its own`() throws {
+    let (words, talk) = (Lines(), Lines())
+    var printer = ChatPrinter(
+      style: Style(isColoured: false),
+      words: { words.add($0) },
+      talk: { talk.add($0) }
+    )
+    let retrying = Gatehouse_Plane_V1_FollowChatResponse.OneOf_Event.retrying(
+      .with { $0.reason = "cut" }
+    )
+    let updates: [Gatehouse_Plane_V1_FollowChatResponse.OneOf_Event] = [
+      .text(.with { $0.text = "Hel" }), retrying, .text(.with { $0.text = "lo" }), retrying,
+      .text(
+        .with {
+          $0.text = "Hey"
+          $0.anew = true
+        }
+      ),
+    ]
+    for update in updates { try printer.show(.with { $0.event = update }) }
+    #expect(words.all.joined() == "Hello\nHey")
+    #expect(talk.all.filter { !$0.isEmpty }.last == "… the answer begins anew")
+  }
+
   @Test func `a chat is shown as it goes, with long output counted`() throws {
     let (words, talk) = (Lines(), Lines())
     var printer = ChatPrinter(
@@ -79,7 +103,7 @@ import Wire
     #expect(talk.all.first == "● process.exec $ ls")
     #expect(talk.all.dropFirst().prefix(12).map { $0.suffix(2) }.last == "12")
     #expect(
-      talk.all.suffix(3) == ["  │ … 2 more lines", "  ✓ done", "✓ completed (1 steps, 1 calls)"]
+      talk.all.suffix(3) == ["  │ … 2 more lines", "  ✓ done", "✓ completed (1 step, 1 call)"]
     )
   }
 }

@@ -23,7 +23,7 @@ struct Pair: Sendable, CustomTestStringConvertible {
 
 /// What the C runtime writes, SwiftProtobuf reads, and the other way round.
 struct RoundTripTests {
-  @Test(arguments: callPairs + linkPairs + filesPairs + otherPairs)
+  @Test(arguments: callPairs + linkPairs + filesPairs + effectsPairs + otherPairs)
   func `both runtimes agree on a message with every field set`(pair: Pair) throws {
     try pair.check()
   }

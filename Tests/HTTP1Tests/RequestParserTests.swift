@@ -72,6 +72,11 @@ internal import Testing
     #expect(parse("GET / HTTP/1.1\r\n\(many)\r\n") == .failure(.headTooLarge))
   }
 
+  @Test(arguments: ["GET / HTTP/1.1\n", "GET / HTTP/1.1\r\nHost: a\n", "\n"])
+  func `a line that ends without CR is refused as it comes`(text: String) {
+    #expect(parse(text) == .failure(.badRequest("a line without CR")))
+  }
+
   @Test func `TLS bytes never become a request`() {
     #expect(parse("\u{16}\u{3}\u{1}") == .success(nil))
   }

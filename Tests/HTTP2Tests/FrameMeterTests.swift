@@ -16,6 +16,7 @@ import Testing
     var expected = PeerUsage()
     expected.work = 10 + 1 + 1 + 1  // SETTINGS, PING, empty DATA, the unknown frame
     expected.resets = 1
+    expected.blocks = 1
     #expect(meter.take() == expected)
     #expect(meter.take() == PeerUsage())
   }

@@ -32,7 +32,7 @@ import Testing
 
   /// A duplicate of the descriptor that is open on `path` in this process.
   private func sharedDescriptor(of path: String) -> Int32? {
-    for number in Int32(3)..<1_024 {
+    for number in Int32(3)..<65_536 {
       var target = [CChar](repeating: 0, count: 4_096)
       let count = unsafe readlink("/proc/self/fd/\(number)", &target, target.count - 1)
       guard count > 0 else { continue }

@@ -24,6 +24,17 @@ internal import Testing
     #expect(refusal(&tokens, token, at: now) == .used)
   }
 
+  @Test func `a look leaves a token as it is, but for too many`() throws {
+    var tokens = JoinTokens()
+    try tokens.add(token, for: .user("alice"), at: now)
+    for _ in 0..<JoinTokens.maxLooks {
+      #expect(try tokens.look(token, at: now) == .user("alice"))
+    }
+    #expect(throws: JoinTokens.Refusal.used) { try tokens.look(token, at: now) }
+    #expect(throws: JoinTokens.Refusal.expired) { try tokens.look(token, at: now + 600) }
+    #expect(throws: JoinTokens.Refusal.unknown) { try tokens.look("x", at: now) }
+  }
+
   @Test func `a token ends after ten minutes`() throws {
     var tokens = JoinTokens()
     try tokens.add(token, for: .user("alice"), at: now)

@@ -30,13 +30,15 @@ internal import Testing
     mapper = PrincipalMapper(issuers: table)
   }
 
-  private func chain(_ issuer: CertificateIssuer, _ names: AlternativeName...) throws
-    -> [Certificate]
-  {
+  private func chain(
+    _ issuer: CertificateIssuer,
+    _ names: AlternativeName...,
+    usages: Set<CertificateTemplate.Usage> = [.client]
+  ) throws -> [Certificate] {
     let template = CertificateTemplate(
       commonName: "test",
       names: names,
-      usages: [.client],
+      usages: usages,
       lifetime: .seconds(3600)
     )
     let leaf = try issuer.issue(template, for: PrivateKey.generate().publicKey, at: now)
@@ -122,6 +124,13 @@ internal import Testing
     #expect(refusal(chain, at: now - 300) == nil)
     #expect(refusal(chain, at: now + 3600) == nil)
     #expect(refusal(chain, at: now + 3601) == .expired)
+  }
+
+  @Test func `a certificate that is not made for clients is nobody`() throws {
+    let alice = AlternativeName.uri("spiffe://gatehouse.local/user/alice")
+    #expect(try refusal(chain(users, alice, usages: [.server])) == .usage)
+    #expect(try refusal(chain(users, alice, usages: [])) == .usage)
+    #expect(try refusal(chain(users, alice, usages: [.server, .client])) == nil)
   }
 
   @Test func `an authority's own certificate is nobody`() {

@@ -27,4 +27,12 @@ internal import Testing
     #expect(SPIFFEID("spiffe://a/user/" + String(repeating: "b", count: 64)) != nil)
     #expect(SPIFFEID("spiffe://a/user/" + String(repeating: "b", count: 65)) == nil)
   }
+
+  @Test(arguments: ["spiffe://b/user/c", "spiffe://a/service/c", "spiffe://a/user/d"])
+  func `two are one when all their parts are`(other: String) throws {
+    let id = try #require(SPIFFEID("spiffe://a/user/c"))
+    let domain = try #require(TrustDomain("a"))
+    #expect(id == SPIFFEID(domain, .user, "c"))
+    #expect(id != SPIFFEID(other))
+  }
 }

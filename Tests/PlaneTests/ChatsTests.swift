@@ -1,3 +1,4 @@
+internal import Agent
 internal import FoundationEssentials
 internal import Providers
 internal import RPC
@@ -41,11 +42,64 @@ internal import Wire
   @Test func `output beyond the bound is left out, without a hole`() async throws {
     let log = ChatLog()
     let part = Data(count: 3 << 20)
-    for _ in 0..<5 { log.append(.toolOutput(.with { $0.data = part })) }
+    for number in 0..<5 {
+      log.append(
+        .toolOutput(
+          .with {
+            $0.data = part
+            $0.offset = UInt64(number * part.count)
+          }
+        )
+      )
+    }
     log.append(text("after"))
     let events = try await log.events(after: 0)
     #expect(events.map(\.sequence) == [1, 2, 3])
     #expect(events.last?.text.text == "after")
+  }
+}
+
+@Suite struct `What followers of a call are told` {
+  private func output(_ data: String, at offset: UInt64) -> ChatUpdate {
+    .toolOutput(
+      .with {
+        $0.callID = "call_1"
+        $0.stream = .stdout
+        $0.offset = offset
+        $0.data = Data(data.utf8)
+      }
+    )
+  }
+
+  private func texts(_ log: ChatLog) async throws -> [String] {
+    try await log.events(after: 0, waits: false).map { event in
+      switch event.event {
+      case .toolStarted: "started"
+      case .toolOutput(let output): String(decoding: output.data, as: UTF8.self)
+      case .toolEnded: "ended"
+      default: "?"
+      }
+    }
+  }
+
+  @Test func `is told once, however often the call is read from its start`() async throws {
+    let started = ChatUpdate.toolStarted(.with { $0.callID = "call_1" })
+    let ended = ChatUpdate.toolEnded(.with { $0.callID = "call_1" })
+    let before = ChatLog()
+    for update in [started, output("abc", at: 0)] { before.append(update) }
+    let log = ChatLog(try await before.events(after: 0))
+    for update in [
+      started, output("ab", at: 0), output("bcd", at: 1), output("e", at: 4), ended, started, ended,
+    ] { log.append(update) }
+    #expect(try await texts(log) == ["started", "abc", "d", "e", "ended"])
+  }
+
+  @Test func `ends with what a stopping plane does`() async throws {
+    let log = ChatLog()
+    log.suspend()
+    log.append(.ended(.with { $0.state = .interrupted }))
+    #expect(log.last == 0)
+    #expect(log.end == nil)
   }
 }
 
@@ -113,8 +167,8 @@ internal import Wire
   @Test func `beyond the bound in bytes the oldest ended chats are forgotten`() async throws {
     var models = PlaneModels()
     models.transcript = try Transcript(parsing: Self.transcript)
-    // Two ended chats fit: each is three words, a step and an end.
-    let test = try await TestPlane(models: models) { $0.chatBytes = 3_000 }
+    // Two ended chats fit: each is a prompt, three words, a step and an end.
+    let test = try await TestPlane(models: models) { $0.chatBytes = 3_500 }
     _ = try await test.external("a1")
     let admin = try await test.admin()
     var started: [String] = []

@@ -101,6 +101,57 @@ internal import Wire
     await test.stop()
   }
 
+  @Test func `a daemon's program that is not there is named, with the remedy`() async throws {
+    let test = try await TestPlane(daemon: "/none/gatehouse-toold")
+    let admin = try await test.admin()
+    let refused = await status { _ = try await create(admin) }
+    #expect(refused?.code == .failedPrecondition)
+    #expect(
+      refused?.message == "cannot start /none/gatehouse-toold: No such file or directory; "
+        + "put it beside gatehouse or set daemon.program"
+    )
+    await test.stop()
+  }
+
+  @Test func `a root that became a link is refused, and its target left alone`() async throws {
+    let test = try await TestPlane(daemon: daemon())
+    let admin = try await test.admin()
+    let base = test.state.folder.path + "/.."
+    let files = FileManager.default
+    for name in ["app", "else"] {
+      try files.createDirectory(atPath: "\(base)/\(name)", withIntermediateDirectories: false)
+    }
+    _ = try await create(admin, root: "\(base)/app")
+    let _: Gatehouse_Plane_V1_StopWorkspaceResponse = try await admin.ask(
+      "/gatehouse.plane.v1.Workspaces/Stop",
+      Gatehouse_Plane_V1_StopWorkspaceRequest.with { $0.workspace = "a1" }
+    )
+    try files.removeItem(atPath: "\(base)/app")
+    try files.createSymbolicLink(atPath: "\(base)/app", withDestinationPath: "\(base)/else")
+    let refused = await status {
+      let _: Gatehouse_Plane_V1_StartWorkspaceResponse = try await admin.ask(
+        "/gatehouse.plane.v1.Workspaces/Start",
+        Gatehouse_Plane_V1_StartWorkspaceRequest.with { $0.workspace = "a1" }
+      )
+    }
+    #expect(refused?.code == .failedPrecondition)
+    #expect(refused?.message.contains("a symbolic link is in its place") == true)
+    await test.stop()
+  }
+
+  @Test func `its daemon looks for a plane that starts again every two seconds`() async throws {
+    let test = try await TestPlane(daemon: daemon())
+    let admin = try await test.admin()
+    let workspace = try await create(admin)
+    let process = try #require(test.plane.registry.record(workspace.id)?.local?.daemon)
+    let words = try #require(FileManager.default.contents(atPath: "/proc/\(process.pid)/cmdline"))
+      .split(separator: 0).map { String(decoding: $0, as: UTF8.self) }
+    let option = try #require(words.firstIndex(of: "--redial-within"))
+    #expect(words[option + 1] == "2")
+    try await delete(admin)
+    await test.stop()
+  }
+
   @Test func `a call is seen in the metrics and on its link`() async throws {
     let test = try await TestPlane(daemon: daemon())
     let admin = try await test.admin()

@@ -25,6 +25,46 @@ internal import Testing
     }
   }
 
+  @Test func `names a key file that is not there, and the option for a port that is taken`() {
+    var configuration = PlaneConfiguration(stateFolder: "/usual")
+    configuration.model.keyFile = "/none/key"
+    #expect(configuration.problems == ["model.key_file: cannot read /none/key: \(missing)"])
+    let taken = SystemError("listen on 127.0.0.1:7444", code: 98)
+    #expect(configuration.remedy(for: taken) == "choose another with --listen-open")
+    #expect(configuration.remedy(for: SystemError("listen on 127.0.0.1:7444", code: 13)) == nil)
+  }
+
+  @Test func `names hosts that no certificate can name, and too many of them`() throws {
+    let problem = try read("hosts: [\"[::1]:7443\"]").problems.joined()
+    #expect(problem.hasPrefix("hosts: '[::1]:7443' is neither a host's name nor an address"))
+    let many = (0..<20_000).map { "h\($0).example" }.joined(separator: ", ")
+    // With the two that it listens on.
+    #expect(
+      try read("hosts: [\(many)]").problems
+        == ["hosts: 20002 hosts; a certificate names at most 100"]
+    )
+    #expect(try read("hosts: [a.example, 10.0.0.1]").problems.isEmpty)
+  }
+
+  @Test func `that no plane can have starts none, and makes no state`() async throws {
+    let folder = try TemporaryState()
+    var configuration = try read("hosts: [a b]")
+    configuration.stateFolder = folder.folder.path + "/new"
+    let error = await #expect(throws: PlaneError.self) { _ = try await Plane(configuration) }
+    #expect(error?.message.hasPrefix("hosts: 'a b' is neither") == true)
+    #expect(!FileManager.default.fileExists(atPath: configuration.stateFolder))
+  }
+
+  @Test func `with thousands of mistakes names the first`() {
+    let text = (0..<60_000).map { "key\($0): 1" }.joined(separator: "\n")
+    let lines = problem(text).split(separator: "\n")
+    #expect(lines.count == 21)
+    #expect(lines.first?.hasPrefix("g.yaml:1:1: there is no setting 'key0'") == true)
+    #expect(lines.last == "g.yaml: and 59980 more of the kind")
+  }
+
+  private let missing = "No such file or directory"
+
   @Test func `sets what it names and leaves the rest`() throws {
     let configuration = try read(
       """
@@ -116,8 +156,8 @@ internal import Testing
     ("- a", "g.yaml:1:1: the file is not made of `key: value` lines; see the reference page"),
     (
       "a: 1\nlisten: x",
-      "g.yaml:1:1: there is no setting 'a'; there are: state, listen, listen_open, listen_admin, "
-        + "hosts, daemon, log, model, calls, chats, links, connections, open_connections\n"
+      "g.yaml:1:1: there is no setting 'a'; there are: state, ledger, listen, listen_open, "
+        + "listen_admin, hosts, daemon, log, model, calls, chats, links, connections, open_connections\n"
         + "g.yaml:2:9: listen: 'x' is not HOST:PORT; write e.g. 127.0.0.1:7443, or [::1]:7443"
     ),
   ])
@@ -162,6 +202,24 @@ internal import Testing
     #expect(throws: HostError.self) {
       try SettingsFile.read(path + ".none", into: &configuration)
     }
+  }
+
+  @Test(arguments: [
+    "https://witness.example.com/hook?token=a", "http://127.0.0.1:9000/", "http://[::1]:9000",
+    "http://localhost/x",
+  ])
+  func `takes an address for checkpoints that nobody can change on the way`(url: String) throws {
+    #expect(try read("ledger: {webhook: \"\(url)\"}").checkpointWebhook == url)
+  }
+
+  @Test(arguments: [
+    "http://witness.example.com/secret", "ftp://a/secret", "https:///secret", "secret",
+    "https://a/sec ret", "http://127.0.0.1.example.com/secret", "http://127.0.0.1@b.example/secret",
+  ])
+  func `refuses others, and does not show them`(url: String) {
+    let problem = problem("ledger: {webhook: \"\(url)\"}")
+    #expect(problem.hasPrefix("g.yaml:1:19: ledger.webhook: "))
+    #expect(!problem.contains("secret") && !problem.contains("sec ret"))
   }
 
   @Test func `each setting takes the default that its reference names`() throws {

@@ -6,11 +6,12 @@ final class TemporaryState: Sendable {
 
   init() throws {
     let parent = ThisProcess.variable("TMPDIR") ?? "/tmp"
-    folder = try StateFolder("\(parent)/gatehouse-plane-\(UInt64.random(in: 0 ... .max))")
+    // In a folder of its own, with what the plane keeps beside it.
+    folder = try StateFolder("\(parent)/gatehouse-plane-\(UInt64.random(in: 0 ... .max))/state")
   }
 
   deinit {
-    guard let name = folder.path.split(separator: "/").last else { return }
-    try? folder.removeFolder("../\(name)")
+    guard let name = folder.path.split(separator: "/").dropLast().last else { return }
+    try? folder.removeFolder("../../\(name)")
   }
 }

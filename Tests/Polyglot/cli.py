@@ -2,6 +2,7 @@
 import fcntl, os, pathlib, signal, subprocess, termios
 from plane import BINARIES, read_line, wait_until
 
+PIPE = subprocess.PIPE
 GATEHOUSE = BINARIES / "gatehouse"
 
 

@@ -1,7 +1,7 @@
 """A client of a plane on stock grpcio: workspaces, and calls with their streams."""
 import pathlib, queue
 import grpc
-from gatehouse.plane.v1 import workspaces_pb2 as workspaces, workspaces_pb2_grpc
+from gatehouse.plane.v1 import chats_pb2_grpc, workspaces_pb2 as workspaces, workspaces_pb2_grpc
 from gatehouse.tools.v1 import call_pb2, process_pb2, tools_pb2 as tools, tools_pb2_grpc
 
 STREAMS = {call_pb2.STREAM_STDOUT: "stdout", call_pb2.STREAM_STDERR: "stderr", call_pb2.STREAM_PTY: "pty"}
@@ -17,6 +17,7 @@ class Client:
     def __init__(self, address, credentials):
         self.channel = grpc.secure_channel(address, credentials)
         self.tools = tools_pb2_grpc.ToolsStub(self.channel)
+        self.chats = chats_pb2_grpc.ChatsStub(self.channel)
         self.workspaces = workspaces_pb2_grpc.WorkspacesStub(self.channel)
 
     def close(self):

@@ -1,8 +1,12 @@
-import faulthandler, os
+import faulthandler, os, signal
 import pytest
 from http2_raw import Raw
 from interop_program import InteropServer
 from plane import Local, Plane, Toold
+
+
+# A shell starts what runs in its background with SIGINT ignored, and programs that we start would inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,8 @@ MARKER = "sk-marker-" + os.urandom(12).hex()
 class Plane:
     """A `gatehouse plane` with a marker for a model key in its environment."""
 
-    def __init__(self, state, *options, settings=None):
+    def __init__(self, state, *options, settings=None, program=None):
+        self.program = program or BINARIES / "gatehouse"
         self.state, self.log, self.options = state, state.parent / "plane.log", options
         if settings:
             file = state.parent / "settings.yaml"
@@ -20,9 +21,11 @@ class Plane:
         self.start()
 
     def start(self):
-        assert (BINARIES / "gatehouse").exists(), f"no {BINARIES}/gatehouse; run 'make build' first"
-        command = [BINARIES / "gatehouse", "plane", "--state", self.state, "--listen", "127.0.0.1:0",
-                   "--listen-open", "127.0.0.1:0", "--listen-admin", "127.0.0.1:0",
+        assert self.program.exists(), f"no {self.program}; run 'make build' first"
+        # Where it was, when it starts again: its daemons and clients look for it there.
+        listen, open_ = getattr(self, "listen", "127.0.0.1:0"), getattr(self, "open", "127.0.0.1:0")
+        command = [self.program, "plane", "--state", self.state, "--listen", listen,
+                   "--listen-open", open_, "--listen-admin", "127.0.0.1:0",
                    *self.options]
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(
@@ -36,6 +39,11 @@ class Plane:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         assert self.process.wait(15) == 0, f"the plane ended badly; its log: {self.log.read_text()}"
+
+    def kill(self):
+        """SIGKILL, and waits until it is gone: whoever polls for it would else see it alive."""
+        self.process.kill()
+        self.process.wait(15)
 
     def client(self):
         return Client(self.listen, credentials(self.state / "client"))
@@ -107,11 +115,11 @@ class Local:
 class Proxy:
     """Passes TCP connections on to an address, until it cuts them."""
 
-    def __init__(self, target):
+    def __init__(self, target, at="127.0.0.1"):
         host, port = target.rsplit(":", 1)
         self.target, self.pairs, self.is_open = (host, int(port)), [], True
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.address = "127.0.0.1:%d" % self.listener.getsockname()[1]
+        self.listener = socket.create_server((at, 0))
+        self.address = "%s:%d" % self.listener.getsockname()
         threading.Thread(target=self.accept, daemon=True).start()
 
     def accept(self):

@@ -97,10 +97,20 @@ def test_64_mib_come_exact_and_the_plane_keeps_none_of_it(plane, local):
     assert peak_memory(plane.process) - before < 32 * MIB
 
 
+def reason_of_the_last_cancel(plane, workspace):
+    """Who or what had a call of the workspace cancelled, as the ledger has it."""
+    found = subprocess.run(
+        [cli.GATEHOUSE, "audit", "search", "--state", plane.state, "--kind", "call.cancelled", "--workspace", workspace,
+         "--last", "1", "--json"], capture_output=True, check=True, timeout=20)
+    return json.loads(found.stdout)["body"]["call_cancelled"]["reason"]
+
+
 def test_a_reader_that_leaves_ends_the_command(plane, client, local):
+    """At once: the plane is told, and does not wait for a client that may come back."""
     codes, output, complaints = cli.shell(f"{words(plane, local, 'yes')} </dev/null | head -1")
     assert (codes, output, complaints) == ([141, 0], b"y\n", "")
     cli.wait_until_ended(client, local.id)
+    assert reason_of_the_last_cancel(plane, local.id) == "its owner went away"
 
 
 def test_a_reader_that_leaves_ends_the_command_with_input_on_its_way(plane, client, local):
@@ -115,6 +125,7 @@ def test_a_full_disk_is_named(plane, client, local):
     assert code == 125
     assert "standard output: No space left on device" in complaints
     cli.wait_until_ended(client, local.id)
+    assert reason_of_the_last_cancel(plane, local.id) == "its owner went away"
 
 
 def test_an_output_that_was_never_open_is_named(plane, local):
@@ -192,7 +203,7 @@ def test_what_is_not_executable_is_126_and_what_is_not_there_127(plane, local):
 def test_no_such_workspace_is_125(plane):
     code, output, complaints = cli.run(plane, "nowhere", "true")
     assert (code, output) == (125, b"")
-    assert "nowhere" in complaints
+    assert "nowhere" in complaints and "see: gatehouse workspace list" in complaints
 
 
 @pytest.mark.parametrize("command", [
@@ -325,30 +336,34 @@ def complaint_of_a_lost_plane(process):
 
 
 def test_a_plane_that_is_killed_is_named(own):
-    with cli.start(own.plane, own.id, "sh", "-c", "echo up; exec sleep 1000") as process:
+    with cli.start(own.plane, own.id, "sh", "-c", "echo up; exec sleep 1000", options=("--reconnect", "0")) as process:
         process.expect("up")
-        own.plane.process.kill()
+        own.plane.kill()
         complaints = complaint_of_a_lost_plane(process)
     assert complaints.startswith("gatehouse: lost: ")
-    assert own.plane.listen in complaints and "call_" in complaints and "gatehouse call list" in complaints
+    assert own.plane.listen in complaints and "call_" in complaints and "gatehouse call list" not in complaints
 
 
 def test_a_plane_that_is_killed_with_input_on_its_way_is_named(own):
     with subprocess.Popen(["yes"], stdout=subprocess.PIPE) as source:
-        with cli.start(own.plane, own.id, "sh", "-c", "echo up; exec sleep 1000", stdin=source.stdout) as process:
+        with cli.start(own.plane, own.id, "sh", "-c", "echo up; exec sleep 1000", stdin=source.stdout,
+                       options=("--reconnect", "0")) as process:
             process.expect("up")
-            own.plane.process.kill()
+            own.plane.kill()
             complaints = complaint_of_a_lost_plane(process)
         source.kill()
     assert own.plane.listen in complaints
 
 
 def test_a_plane_that_stops_is_named(own):
-    with cli.start(own.plane, own.id, "sh", "-c", "echo up; exec sleep 1000") as process:
+    with cli.start(own.plane, own.id, "sh", "-c", "echo up; exec sleep 1000", options=("--reconnect", "1s")) as process:
         process.expect("up")
         own.plane.stop()
         complaints = complaint_of_a_lost_plane(process)
-    assert "lost: " in complaints and "call_" in complaints
+    *_, last = complaints.splitlines()
+    assert "(the plane is stopping; try again soon)" in complaints and "goes on, reconnecting" in complaints
+    assert "was cut" not in complaints
+    assert "lost: the plane did not come back" in last and "call_" in last and own.plane.listen in last
 
 
 def test_output_goes_on_exact_when_the_daemon_is_killed(own):
@@ -363,7 +378,8 @@ def test_output_goes_on_exact_when_the_daemon_is_killed(own):
         subprocess.run([cli.GATEHOUSE, "workspace", "start", "--state", own.plane.state, own.id], timeout=30)
         gate.touch()
         code, output, complaints = process.end()
-    assert (code, output) == (0, b"line2\n"), complaints
+    log = own.plane.state / "workspaces" / own.id / "daemon.log"
+    assert (code, output) == (0, b"line2\n"), complaints + log.read_text()
 
 
 def answer(*responses):
@@ -432,6 +448,11 @@ def test_folder_and_environment(plane, local):
     code, output, _ = cli.run(
         plane, local.id, "sh", "-c", "pwd; echo $A-$B", options=["--cwd", "below", "-e", "A=1=2", "--env", "B="])
     assert (code, output.decode()) == (0, f"{local.root}/below\n1=2-\n")
+
+
+def test_a_folder_that_is_not_there_is_named(plane, local):
+    code, _, complaints = cli.run(plane, local.id, "pwd", options=["--cwd", "no-such-folder"])
+    assert code == 125 and "no folder 'no-such-folder'" in complaints
 
 
 def test_json_is_all_that_is_on_stdout(plane, local):
@@ -526,8 +547,8 @@ def test_without_tty_an_interrupt_key_cancels(plane, local):
 
 def test_a_terminal_needs_one_here(plane, local):
     code, _, complaints = cli.run(plane, local.id, "true", options=["--tty"])
-    assert code == 125
-    assert "--tty needs one" in complaints
+    assert code == 64
+    assert "standard input is none; leave --tty out" in complaints
 
 
 # The agent's words go the same way

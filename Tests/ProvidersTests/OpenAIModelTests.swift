@@ -132,6 +132,7 @@ import Testing
       names: "within an event"
     ),
     Failure(reply: .init(""), code: .cut, names: "cut"),
+    Failure(reply: .init("SSH-2.0-x\r\n"), code: .garbage, names: "does not answer in HTTP"),
     Failure(
       reply: .events(#"{"error":{"message":"no \#(key)","code":400}}"#),
       code: .reported,

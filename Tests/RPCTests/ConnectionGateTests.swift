@@ -20,6 +20,25 @@ internal import Testing
     #expect(gate.refuses("a") == nil)
   }
 
+  @Test func `connections are bounded by principal`() {
+    var limits = ListenerLimits()
+    limits.maxConnectionsPerPrincipal = 2
+    var gate = ConnectionGate(limits)
+    let places = (0..<4).map { _ in Place() }
+    let ids = places.map { ObjectIdentifier($0) }
+    for id in ids { _ = gate.add(id, from: "a") }
+    var taken = [(0, "ann"), (1, "ann"), (2, "ann"), (3, "ben")].map {
+      gate.take(ids[$0.0], of: $0.1)
+    }
+    #expect(taken == [true, true, false, true])
+    // The one too many is not counted, so its end changes nothing.
+    gate.remove(ids[2], from: "a")
+    taken = [gate.take(ids[2], of: "ann")]
+    gate.remove(ids[0], from: "a")
+    taken.append(gate.take(ids[2], of: "ann"))
+    #expect(taken == [false, true])
+  }
+
   @Test func `of handshakes the oldest is given up`() {
     var limits = ListenerLimits()
     limits.maxHandshakes = 2

@@ -41,7 +41,7 @@ import Testing
     #expect(try await stream.next() == [1])
     await loopback.server.retire(Self.reason, within: .milliseconds(50))
     let error = await #expect(throws: RPCStatus.self) { try await stream.next() }
-    #expect(error?.code == .unavailable)
+    #expect(error?.description == "UNAVAILABLE: maintenance")
     await loopback.close()
   }
 
@@ -52,6 +52,23 @@ import Testing
     await loopback.server.retire(Self.reason, within: .seconds(30))
     await connection.closed()
     #expect(await loopback.server.connectionCount == 0)
+    await loopback.close()
+  }
+
+  @Test func `a connection without calls ends after a while, one with a call stays`() async throws {
+    var limits = ConnectionLimits()
+    limits.pingInterval = .milliseconds(50)
+    // Long enough for a slow machine to open a stream on a connection that it has just made.
+    limits.idleTimeout = .seconds(1)
+    let loopback = try await Loopback(limits: limits, Self.build)
+    let stream = try await loopback.connect().openStream("/t.T/Stream")
+    try await stream.send([1])
+    #expect(try await stream.next() == [1])
+    let idle = try await loopback.connect()
+    await idle.closed()
+    #expect(await loopback.server.counters.limitsReached == [.idle: 1])
+    try await stream.send([2])
+    #expect(try await stream.next() == [2])
     await loopback.close()
   }
 

@@ -16,6 +16,44 @@ import Testing
     await loopback.close()
   }
 
+  @Test func `a task that prefers the loop sees the connection open`() async throws {
+    let loopback = try await Loopback { $0.unary("/t.T/Echo") { request, _ in request } }
+    let loop = try EventLoop(name: "client")
+    let address = HostPort(host: "127.0.0.1", port: loopback.server.address.port)
+    let tls = try loopback.pki.clientContext()
+    for _ in 0..<20 {
+      let answer = try await Task(executorPreference: loop) {
+        let connection = try await Connection.connect(to: address, tls: tls, on: loop)
+        let answer = try await connection.unary("/t.T/Echo", [1])
+        await connection.closeClient()
+        return answer
+      }.value
+      #expect(answer == [1])
+    }
+    loop.stop()
+    await loopback.close()
+  }
+
+  /// Nobody takes the connection, so its handshake would be waited for in vain.
+  @Test func `a task that is cancelled waits for no handshake`() async throws {
+    let any = try #require(try SocketAddress.resolve("127.0.0.1", port: 0).first)
+    let listener = try Socket.listening(on: any)
+    let bound = listener.localAddress
+    let port = try #require(bound).port
+    let loop = try EventLoop(name: "client")
+    let task = Task {
+      _ = try await Connection.connect(
+        to: HostPort(host: "127.0.0.1", port: port),
+        tls: nil,
+        on: loop
+      )
+    }
+    task.cancel()
+    await #expect(throws: CancellationError.self) { try await task.value }
+    loop.stop()
+    _ = listener.localAddress
+  }
+
   @Test func `messages of a stream come back in order, both ways at once`() async throws {
     let loopback = try await Loopback { $0.handle("/t.T/Stream") { _ in EchoHandler() } }
     let stream = try await loopback.connect().openStream("/t.T/Stream")
@@ -100,28 +138,58 @@ import Testing
   }
 
   @Test func `a deadline ends the call at both ends`() async throws {
-    let (ends, report) = AsyncStream<RPCStatus>.makeStream()
+    let (events, report) = AsyncStream<SilentHandler.Event>.makeStream()
     let loopback = try await Loopback { $0.handle("/t.T/Hang") { _ in SilentHandler(report) } }
     let connection = try await loopback.connect()
-    let error = await #expect(throws: RPCStatus.self) {
-      try await connection.unary("/t.T/Hang", [], timeout: .milliseconds(50))
-    }
-    #expect(error?.code == .deadlineExceeded)
-    var iterator = ends.makeAsyncIterator()
-    let end = try #require(await iterator.next())
-    #expect([.deadlineExceeded, .cancelled].contains(end.code))
+    var iterator = events.makeAsyncIterator()
+    // A call whose time is over before the server has it ends at the client alone, so that the
+    // server says nothing of it: such a one is followed by one with more time.
+    var timeout = Duration.milliseconds(50)
+    repeat {
+      let error = await #expect(throws: RPCStatus.self) {
+        try await connection.unary("/t.T/Hang", [], timeout: timeout)
+      }
+      #expect(error?.code == .deadlineExceeded)
+      timeout *= 2
+      // Answered behind the call's reset, on the same connection.
+      await #expect(throws: RPCStatus.self) { try await connection.unary("/t.T/Nothing", []) }
+      report.yield(.probed)
+    } while await iterator.next() == .probed
+    // `received` was first; the end follows.
+    let end = await iterator.next()
+    #expect([.ended(.deadlineExceeded), .ended(.cancelled)].contains(end))
     await loopback.close()
   }
 
   @Test func `a client's cancel reaches the server`() async throws {
-    let (ends, report) = AsyncStream<RPCStatus>.makeStream()
+    let (events, report) = AsyncStream<SilentHandler.Event>.makeStream()
     let loopback = try await Loopback { $0.handle("/t.T/Hang") { _ in SilentHandler(report) } }
     let stream = try await loopback.connect().openStream("/t.T/Hang")
     try await stream.send([])
+    var iterator = events.makeAsyncIterator()
+    // A cancel that overtakes the call's headers has nothing to reach.
+    #expect(await iterator.next() == .received)
     await stream.cancel()
-    var iterator = ends.makeAsyncIterator()
-    #expect(await iterator.next()?.code == .cancelled)
+    #expect(await iterator.next() == .ended(.cancelled))
     await #expect(throws: RPCStatus.self) { try await stream.next() }
+    await loopback.close()
+  }
+
+  @Test func `a call cancelled before its headers leave is over, and holds nothing`() async throws {
+    let (events, report) = AsyncStream<SilentHandler.Event>.makeStream()
+    let loopback = try await Loopback {
+      $0.handle("/t.T/Hang") { _ in SilentHandler(report) }
+      $0.unary("/t.T/Echo") { request, _ in request }
+    }
+    let connection = try await loopback.connect()
+    let (ends, end) = AsyncStream<RPCStatus>.makeStream()
+    try await connection.openAndCancel("/t.T/Hang") { EndReporter(end) }
+    #expect(await ends.first { _ in true }?.code == .cancelled)
+    // What the server has of it would have come before this is answered.
+    #expect(try await connection.unary("/t.T/Echo", [1]) == [1])
+    #expect(await connection.openStreams == 0)
+    report.finish()
+    #expect(await events.first { _ in true } == nil)
     await loopback.close()
   }
 
@@ -139,13 +207,13 @@ import Testing
   }
 
   @Test func `calls end with the reason when the server goes away`() async throws {
-    let (_, report) = AsyncStream<RPCStatus>.makeStream()
-    let loopback = try await Loopback { $0.handle("/t.T/Hang") { _ in SilentHandler(report) } }
-    let stream = try await loopback.connect().openStream("/t.T/Hang")
-    try await stream.send([])
+    let loopback = try await Loopback { $0.handle("/t.T/Stream") { _ in EchoHandler() } }
+    let stream = try await loopback.connect().openStream("/t.T/Stream")
+    try await stream.send([1])
+    #expect(try await stream.next() == [1])
     await loopback.server.close(RPCStatus(.unavailable, "maintenance"))
     let error = await #expect(throws: RPCStatus.self) { try await stream.next() }
-    #expect(error?.code == .unavailable)
+    #expect(error?.description == "UNAVAILABLE: maintenance")
     await loopback.close()
   }
 }
@@ -164,15 +232,25 @@ private final class FewHandler: ServerHandler {
 
 /// Never answers; reports its end.
 private final class SilentHandler: ServerHandler {
-  private let report: AsyncStream<RPCStatus>.Continuation
+  enum Event: Equatable {
+    case received
+    case ended(RPCStatus.Code)
+    /// The test's own.
+    case probed
+  }
 
-  init(_ report: AsyncStream<RPCStatus>.Continuation) { self.report = report }
+  private let report: AsyncStream<Event>.Continuation
 
-  func received(_ message: [UInt8], credit: Int, on call: ServerCall) { call.credit(credit) }
+  init(_ report: AsyncStream<Event>.Continuation) { self.report = report }
+
+  func received(_ message: [UInt8], credit: Int, on call: ServerCall) {
+    call.credit(credit)
+    report.yield(.received)
+  }
 
   func halfClosed(_ call: ServerCall) {}
 
-  func ended(_ status: RPCStatus, _ call: ServerCall) { report.yield(status) }
+  func ended(_ status: RPCStatus, _ call: ServerCall) { report.yield(.ended(status.code)) }
 }
 
 private final class Counter: Sendable {
@@ -181,4 +259,28 @@ private final class Counter: Sendable {
   func add() { count.add(1, ordering: .relaxed) }
 
   var value: Int { count.load(ordering: .relaxed) }
+}
+
+private final class EndReporter: ClientHandler {
+  private let report: AsyncStream<RPCStatus>.Continuation
+
+  init(_ report: AsyncStream<RPCStatus>.Continuation) { self.report = report }
+
+  func received(_ message: [UInt8], credit: Int, on call: ClientCall) {}
+
+  func ended(_ status: RPCStatus, _ call: ClientCall) { report.yield(status) }
+}
+
+extension Connection {
+  fileprivate var openStreams: Int { table.count }
+
+  /// Both in one turn of the loop: nothing of the call has left.
+  fileprivate func openAndCancel(
+    _ path: String,
+    _ make: @Sendable () -> any ClientHandler
+  ) throws {
+    let call = try open(path, make)
+    send([], on: call.id)
+    cancel(call.id)
+  }
 }

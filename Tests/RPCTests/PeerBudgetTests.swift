@@ -22,6 +22,16 @@ internal import Testing
     #expect(budget.spend(work(1), at: start)?.0 == .work)
   }
 
+  /// HAProxy sends a WINDOW_UPDATE for the stream and one for the connection for each small answer.
+  @Test func `each call lets the peer send some frames besides`() {
+    var budget = PeerBudget(limits())
+    var usage = work(20)
+    usage.blocks = 10
+    for _ in 0..<100 {
+      #expect(budget.spend(usage, at: start) == nil)
+    }
+  }
+
   @Test func `bytes sent are no credit for later`() {
     var budget = PeerBudget(limits())
     var usage = PeerUsage()

@@ -40,6 +40,37 @@ import Testing
     await loopback.close()
   }
 
+  @Test func `a principal has so many connections, and reads why it gets no more`() async throws {
+    var limits = ConnectionLimits()
+    limits.listener.maxConnectionsPerPrincipal = 2
+    let identification = Identification { _ in
+      .success(.init(identity: true, validFor: nil, name: "spiffe://test/user/ann"))
+    }
+    let loopback = try await Loopback(
+      identification: identification,
+      limits: limits,
+      Self.echo
+    )
+    let first = try await loopback.connect()
+    let second = try await loopback.connect()
+    #expect(try await first.unary("/t.T/Echo", [1]) == [1])
+    #expect(try await second.unary("/t.T/Echo", [2]) == [2])
+    let third = try await loopback.connect()
+    let (reasons, reason) = AsyncStream<RPCStatus>.makeStream()
+    await third.whenClosed { reason.yield($0) }
+    for await status in reasons {
+      #expect(status.code == .unavailable)
+      break
+    }
+    #expect(await loopback.server.counters.limitsReached == [.connectionsOfPrincipal: 1])
+    #expect(try await first.unary("/t.T/Echo", [3]) == [3])
+    await first.closeClient()
+    while await loopback.server.connectionCount > 1 { try Task.checkCancellation() }
+    let fourth = try await loopback.connect()
+    #expect(try await fourth.unary("/t.T/Echo", [4]) == [4])
+    await loopback.close()
+  }
+
   @Test func `an expired certificate is refused`() async throws {
     let loopback = try await Loopback(Self.echo)
     let expired = try loopback.pki.identity(

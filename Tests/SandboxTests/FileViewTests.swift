@@ -48,6 +48,30 @@ import Testing
     #expect(!grants(view).contains { $0.access == .read && $0.path.hasPrefix("/home/ann") })
   }
 
+  @Test func `permits so many names and no more, and hides what is hidden`() {
+    let many = (0..<30_000).map { "name\($0)" }
+    let tree = [
+      "/": ["tmp"], "/tmp": many + ["stage", "work"],
+      "/tmp/stage": ["state", "logs"],
+    ]
+    let view = FileView(
+      hidden: ["/tmp/stage/state"],
+      writable: ["/tmp", "/tmp/work"],
+      devices: []
+    )
+    let grants = view.grants { tree[$0] ?? [] }
+    let beside = grants.filter { $0.path.hasPrefix("/tmp/name") }
+    #expect(beside.count == FileView.maxNames)
+    #expect(beside.allSatisfy { $0.access == .write })
+    // What leads on, and what was asked for, is not among those that are counted.
+    #expect(grants.contains(Grant(path: "/tmp/stage/logs", access: .write)))
+    #expect(grants.contains(Grant(path: "/tmp/work", access: .write)))
+    #expect(!grants.contains { $0.path.hasPrefix("/tmp/stage/state") || $0.path == "/tmp/stage" })
+    #expect(!grants.contains { $0.path == "/tmp" && $0.access != .list })
+    let crowded = view.crowded { tree[$0] ?? [] }
+    #expect(crowded.map(\.folder) == ["/tmp"] && crowded.map(\.names) == [30_002])
+  }
+
   @Test func `does not take a common prefix for a folder`() {
     #expect(FileView.isBelow("/a/b", "/a"))
     #expect(!FileView.isBelow("/ab", "/a"))

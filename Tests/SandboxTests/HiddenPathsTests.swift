@@ -1,4 +1,5 @@
 import EventLoop
+import TestSupport
 import Testing
 
 @testable import Sandbox
@@ -81,6 +82,11 @@ struct HiddenPathsTests {
     #expect(RootConflict(of: folder.path + "/d", hidden: hidden) == nil)
     #expect(RootConflict(of: folder.path, hidden: [folder.path + "/absent"])?.kind == .contains)
     #expect(RootConflict(of: "/", hidden: ["/root/.ssh"])?.kind == .contains)
+    for kernels in ["/dev", "/proc", "/proc/self", "/sys"] {
+      #expect(RootConflict(of: kernels, hidden: [])?.kind == .isKernels, "\(kernels)")
+    }
+    #expect(RootConflict(of: "/etc", hidden: [])?.kind == .isSystems)
+    #expect(RootConflict(of: "/usr/src", hidden: []) == nil)
   }
 
   @Test func `a root that was made for it may lie in what is hidden, but show none of it`() {

@@ -1,5 +1,6 @@
 import EventLoop
 import Glibc
+import TestSupport
 import Testing
 
 @testable import Sandbox
@@ -122,6 +123,30 @@ struct RootTests {
     #expect(try place.status()?.permissions == 0o751)
     try root.place(of: [0x6e]).put([1], replacing: nil, permissions: 0o666)
     #expect(try root.status(of: [0x6e]).permissions == 0o666)
+  }
+
+  @Test func `a file that cannot be made is told from one that is there already`() throws {
+    let root = try Root(folder.path)
+    try root.makeFolders([0x78])
+    let place = try root.place(of: Array("x/new".utf8))
+    #expect(unsafe rmdir(folder.path + "/x") == 0)
+    var isThere = false
+    #expect(throws: SystemError.self) {
+      try place.put([1], replacing: nil, permissions: 0o644) { isThere = true }
+    }
+    #expect(!isThere)
+    try root.place(of: [0x6e]).put([1], replacing: nil, permissions: 0o644) { isThere = true }
+    #expect(isThere)
+  }
+
+  @Test func `folders that were made are told although a later one cannot be`() throws {
+    let root = try Root(folder.path)
+    var made: [[UInt8]] = []
+    let long = String(repeating: "x", count: 256)
+    #expect(throws: SystemError.self) {
+      try root.makeFolders(Array("x/y/\(long)".utf8)) { made.append($0) }
+    }
+    #expect(made == [Array("x".utf8), Array("x/y".utf8)])
   }
 
   @Test func `folders are made on the way`() throws {

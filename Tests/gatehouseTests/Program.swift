@@ -24,9 +24,11 @@ struct Program {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: try ThisProcess.sibling("gatehouse"))
     process.arguments = arguments
-    let path = ProcessInfo.processInfo.environment["PATH"] ?? ""
-    process.environment = ["PATH": path, "HOME": folder.path, "TMPDIR": folder.path]
-      .merging(environment) { $1 }
+    // What a sanitizer was told goes for the program as well.
+    let inherited = ProcessInfo.processInfo.environment
+      .filter { $0.key == "PATH" || $0.key.hasSuffix("SAN_OPTIONS") }
+    process.environment = ["HOME": folder.path, "TMPDIR": folder.path]
+      .merging(inherited) { $1 }.merging(environment) { $1 }
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = try FileHandle(forWritingTo: output)
     process.standardError = try FileHandle(forWritingTo: complaints)

@@ -39,8 +39,15 @@ extension Chat {
 
   private var runningCount: Int { calls.count { $0.phase == .running } }
 
+  /// Calls of a turn that is to end, which an earlier process may have begun.
+  var callsToEnd: [PlannedCall] { ending == nil ? [] : planned(atMost: calls.count) }
+
   private var callsToStart: [PlannedCall] {
-    calls.filter { $0.phase == .planned }.prefix(bounds.maxParallelCalls - runningCount).map {
+    planned(atMost: bounds.maxParallelCalls - runningCount)
+  }
+
+  private func planned(atMost count: Int) -> [PlannedCall] {
+    calls.filter { $0.phase == .planned }.prefix(count).map {
       PlannedCall(
         name: $0.name,
         tool: $0.model.tool,

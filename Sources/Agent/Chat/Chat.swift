@@ -89,7 +89,11 @@ package struct Chat: Sendable {
   private mutating func take(_ answer: ModelAnswer) {
     isModelAsked = false
     usage += answer.usage
-    guard ending == nil else { return }
+    guard ending == nil else {
+      // Its calls are not made, but have names: told again, the answer may come before the stop.
+      callsMade += answer.calls.count
+      return
+    }
     calls = answer.calls.map { makeCall($0) }
     callCount += calls.count
     let named = calls.map {

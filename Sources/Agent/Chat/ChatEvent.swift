@@ -27,6 +27,11 @@ package struct TurnEnd: Sendable, Equatable {
   package var state: ChatState
   /// For people; empty when completed.
   package var reason = ""
+
+  package init(state: ChatState, reason: String = "") {
+    self.state = state
+    self.reason = reason
+  }
 }
 
 /// What a chat needs.

@@ -11,6 +11,18 @@ package struct CallResult: Sendable, Equatable {
   /// Unified, of a file tool.
   package var diff = ""
 
+  package init(
+    text: String,
+    outcome: Gatehouse_Tools_V1_Outcome,
+    code: Int32 = 0,
+    error: String = ""
+  ) {
+    self.text = text
+    self.outcome = outcome
+    self.code = code
+    self.error = error
+  }
+
   /// A call that was not made, and why.
   static func refused(_ reason: String) -> CallResult {
     CallResult(text: "error: \(reason)", outcome: .refused, error: reason)
@@ -58,7 +70,8 @@ enum ResultRendering {
     case .signalled: return "ended by signal \(exit.signal)"
     case .spawnFailed: return message.isEmpty ? "the command could not be started" : message
     case .timedOut: return "took too long; everything it started was ended"
-    case .cancelled: return "cancelled; everything it started was ended"
+    case .cancelled:
+      return "cancelled; \(message.isEmpty ? "everything it started was ended" : message)"
     case .refused: return message.isEmpty ? "refused" : message
     default:
       let reason = message.isEmpty ? "the workspace went away" : message

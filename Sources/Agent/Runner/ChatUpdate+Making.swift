@@ -1,6 +1,6 @@
 internal import FoundationEssentials
-internal import Providers
-internal import Wire
+package import Providers
+package import Wire
 
 extension ChatUpdate {
   init(_ event: ModelEvent) {
@@ -8,6 +8,11 @@ extension ChatUpdate {
     case .text(let text):
       var delta = Gatehouse_Plane_V1_TextDelta()
       delta.text = text
+      self = .text(delta)
+    case .anew(let text):
+      var delta = Gatehouse_Plane_V1_TextDelta()
+      delta.text = text
+      delta.anew = true
       self = .text(delta)
     case .retrying(let reason, let delay):
       var retrying = Gatehouse_Plane_V1_Retrying()
@@ -17,14 +22,22 @@ extension ChatUpdate {
     }
   }
 
+  /// Who keeps the updates numbers the turns.
+  package init(prompt: String) {
+    var prompted = Gatehouse_Plane_V1_Prompted()
+    prompted.text = prompt
+    self = .prompted(prompted)
+  }
+
   init?(_ event: ToolEvent, of call: PlannedCall, callID: String) {
     switch event {
     case .accepted: self.init(started: call, callID: callID)
-    case .output(let stream, let bytes):
+    case .output(let stream, let offset, let bytes):
       var output = Gatehouse_Plane_V1_ToolOutput()
       output.callID = callID
       output.stream = stream
       output.data = Data(bytes)
+      output.offset = offset
       self = .toolOutput(output)
     case .gap: return nil
     }
@@ -39,7 +52,7 @@ extension ChatUpdate {
     self = .toolStarted(started)
   }
 
-  init(ended result: CallResult, callID: String) {
+  package init(ended result: CallResult, callID: String) {
     var ended = Gatehouse_Plane_V1_ToolEnded()
     ended.callID = callID
     ended.outcome = result.outcome
@@ -62,7 +75,7 @@ extension PlannedCall {
 }
 
 extension Gatehouse_Plane_V1_StepEnded {
-  init(step: Int, usage: ModelUsage) {
+  package init(step: Int, usage: ModelUsage) {
     self.init()
     self.step = UInt32(clamping: step)
     inputTokens = UInt64(clamping: usage.inputTokens)
@@ -71,7 +84,7 @@ extension Gatehouse_Plane_V1_StepEnded {
 }
 
 extension Gatehouse_Plane_V1_TurnEnded {
-  init(_ end: TurnEnd, of chat: Chat) {
+  package init(_ end: TurnEnd, of chat: Chat) {
     self.init()
     state = .init(end.state)
     reason = end.reason

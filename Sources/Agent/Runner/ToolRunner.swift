@@ -16,7 +16,8 @@ package protocol ToolRunner: Sendable {
 package enum ToolEvent: Sendable, Equatable {
   /// The plane took the call. Comes first.
   case accepted(callID: String)
-  case output(Gatehouse_Tools_V1_Stream, [UInt8])
+  /// With its offset in what the tool wrote to the stream.
+  case output(Gatehouse_Tools_V1_Stream, offset: UInt64, [UInt8])
   /// So many bytes of output are lost.
   case gap(Int)
 }

@@ -47,6 +47,10 @@ package struct ToolRequest: Sendable, Equatable {
   package var timeout: Duration
   /// One line for people.
   package var summary: String
+  /// The chat's name for the call: the same one is the same call, also for a later process.
+  package var use = ""
+  /// Where in the chat it comes from; nil: nothing keeps that.
+  package var place: ChatPlace?
 }
 
 /// Bytes of an earlier result.

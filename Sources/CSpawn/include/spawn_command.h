@@ -11,6 +11,7 @@ struct gh_command {
   int streams[3];                 // become 0, 1 and 2; each above 2
   int takes_terminal;             // stream 0 becomes the controlling terminal
   int ruleset;                    // Landlock ruleset, or -1
+  unsigned long descriptor_limit; // soft RLIMIT_NOFILE
 };
 
 // What the child was doing when it failed.

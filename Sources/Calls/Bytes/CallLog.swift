@@ -5,8 +5,10 @@
 /// has taken gives credit to the daemon, may be acknowledged, and may leave the window. The others
 /// follow, slow nobody down, and get a gap for what left the window before they came to it.
 ///
-/// What was not taken is never dropped. It is bounded all the same: credit for it is still out, so
-/// the daemon can have sent no more than its stream's window.
+/// What was not taken is bounded: credit for it is still out, so a stream can bring no more than its
+/// window. The next stream of the call has a window of its own; whoever accounts for windows keeps
+/// what the one before it brought in that account (`untakenCost`), or has the newest of it dropped
+/// (`attachmentEnded`), which the daemon still has and sends again.
 package struct CallLog: Sendable {
   /// The first byte that did not arrive yet, of each stream.
   package private(set) var ends = Positions()
@@ -29,11 +31,20 @@ package struct CallLog: Sendable {
   private var takenEntries = 0
   /// Entries before this one came by an attachment that has ended: nobody waits for their credit.
   private var firstWithCredit = 0
+  /// Credit for what the owner has not taken, in bytes.
+  package private(set) var untakenCost = 0
+  /// What of that came by attachments that have ended.
+  package private(set) var untakenBefore = 0
+  /// How often the newest entries were dropped: cursors that have passed them look again.
+  private var drops = 0
   /// Output bytes that were taken since the last acknowledgement.
   private var unacknowledged = 0
 
   /// - Parameter window: bytes kept for followers after the owner took them.
   package init(window: Int) { self.window = window }
+
+  /// The owner has taken all that came.
+  package var isTaken: Bool { takenEntries == entryCount }
 
   /// How many entries there were since the beginning; a cursor that has passed all of them has
   /// nothing to read.
@@ -53,6 +64,7 @@ package struct CallLog: Sendable {
     }
     ends[chunk.stream] = chunk.end
     heldBytes += chunk.data.count
+    untakenCost += cost
     entries.append(Entry(content: .chunk(message, chunk), cost: cost))
     trim()
   }
@@ -66,6 +78,7 @@ package struct CallLog: Sendable {
       throw .wrongOffset(gap.stream, expected: ends[gap.stream], got: gap.offset)
     }
     ends[gap.stream] = end
+    untakenCost += cost
     entries.append(Entry(content: .gap(gap), cost: cost))
   }
 
@@ -78,6 +91,15 @@ package struct CallLog: Sendable {
     while takenEntries < count { credit += takeNext() }
     trim()
     return credit
+  }
+
+  /// The owner has taken what its reader has passed.
+  ///
+  /// - Returns: the credit to give back to the daemon, in bytes.
+  package mutating func take(passedBy cursor: Cursor) -> Int {
+    // Its count is of entries that are not there any more: the next `read` counts anew.
+    guard cursor.drops == drops else { return 0 }
+    return take(entries: cursor.entries)
   }
 
   /// The owner has taken everything before these positions. An entry counts when it and all before
@@ -106,12 +128,36 @@ package struct CallLog: Sendable {
     return taken
   }
 
-  /// The stream by which output came has ended. What it brought stays; its credit went with it.
-  package mutating func attachmentEnded() { firstWithCredit = entryCount }
+  /// The stream by which output came has ended, and its credit went with it. What it brought stays,
+  /// unless more than `limit` bytes of credit are for what nobody took: then its newest entries go,
+  /// and `ends` with them.
+  ///
+  /// - Returns: bytes of gaps that went, which were lost already and will be said to be again; as a
+  ///   daemon may say any number, the sum wraps.
+  @discardableResult
+  package mutating func attachmentEnded(keeping limit: Int = .max) -> UInt64 {
+    let before = entryCount
+    var lost: UInt64 = 0
+    // What earlier ones brought was acknowledged when the call was resumed: the daemon has it no more.
+    while untakenCost > limit, entryCount > max(firstWithCredit, takenEntries),
+      let newest = entries.popLast()
+    {
+      untakenCost -= newest.cost
+      heldBytes -= newest.held
+      ends[newest.stream] = newest.offset
+      if case .gap(let gap) = newest.content { lost &+= gap.count }
+    }
+    if entryCount < before { drops += 1 }
+    firstWithCredit = entryCount
+    untakenBefore = untakenCost
+    return lost
+  }
 
   private mutating func takeNext() -> Int {
     let entry = entries[takenEntries - first]
     let credit = takenEntries < firstWithCredit ? 0 : entry.cost
+    untakenCost -= entry.cost
+    if takenEntries < firstWithCredit { untakenBefore -= entry.cost }
     takenEntries += 1
     unacknowledged += entry.held
     taken[entry.stream] = entry.end
@@ -175,6 +221,7 @@ extension CallLog {
     package fileprivate(set) var entries = 0
     /// What it wants next of each stream.
     package fileprivate(set) var positions: Positions
+    fileprivate var drops = 0
 
     /// A reader that has everything before `positions` already. A position beyond the end of its
     /// stream waits for that byte.
@@ -190,6 +237,11 @@ extension CallLog {
 
   /// The next thing for a reader, nil when it has everything there is.
   package func read(_ cursor: inout Cursor) -> Item? {
+    if cursor.drops != drops {
+      // Only what nobody took is dropped. What the reader has of the rest is told by its positions.
+      cursor.entries = min(cursor.entries, takenEntries)
+      cursor.drops = drops
+    }
     cursor.entries = max(cursor.entries, first)
     while cursor.entries < entryCount {
       let entry = entries[cursor.entries - first]

@@ -36,6 +36,16 @@ package struct Fifo<Element> {
     return element
   }
 
+  @discardableResult
+  @inlinable package mutating func popLast() -> Element? {
+    guard !isEmpty else { return nil }
+    let last = slot(count - 1)
+    let element = slots[last]
+    slots[last] = nil
+    length -= 1
+    return element
+  }
+
   /// Takes out every element that matches; O(n).
   @inlinable package mutating func removeAll(where matches: (Element) -> Bool) {
     for _ in 0..<count {

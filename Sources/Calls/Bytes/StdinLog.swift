@@ -20,34 +20,70 @@ package struct StdinLog: Sendable {
   /// Bytes before this were written by an owner that is gone: nobody waits for their credit.
   private var firstWithCredit: UInt64 = 0
   private var isCloseSent = false
+  /// Whether `end` is known. Not so of a call that an earlier plane took, until its owner says where
+  /// it goes on.
+  private var isAnchored = true
+  /// A daemon that an earlier plane fed may have more than this one has sent.
+  private var isInherited = false
+  /// Its owner came back and sends again what was not acknowledged to it.
+  private var isRejoined = false
 
   package init() {}
+
+  /// The input of a call that an earlier plane took.
+  package static var inherited: StdinLog {
+    var log = StdinLog()
+    log.isAnchored = false
+    log.isInherited = true
+    log.isRejoined = true
+    return log
+  }
 
   /// Adds a message from the owner: the buffer `chunk` was decoded from. Once it is acknowledged,
   /// `cost` bytes of credit are given back.
   ///
+  /// - Returns: credit to give back now: all of it when an owner that came back sent what was here.
   /// - Throws: when it does not follow on what was there, or comes after the end, or passes
   ///   `capacity`.
   package mutating func append(
     _ message: [UInt8],
     _ chunk: Chunk,
     cost: Int
-  ) throws(PositionError) {
+  ) throws(PositionError) -> Int {
+    if !isAnchored { anchor(at: chunk.offset) }
+    if isRejoined, chunk.offset < end {
+      guard chunk.end > end else { return cost }
+      let rest = chunk.suffix(of: message, from: end)
+      let start = rest.count - Int(chunk.end - end)
+      let new = Chunk(stream: .stdin, offset: end, data: start..<rest.count)
+      return try append(rest, new, cost: cost)
+    }
     guard !isClosed else { throw .afterClose(.stdin, closed: end, got: chunk.end) }
     guard chunk.offset == end else {
       throw .wrongOffset(.stdin, expected: end, got: chunk.offset)
     }
-    guard chunk.end - acknowledged <= UInt64(Self.capacity) else {
+    guard chunk.end <= acknowledged + UInt64(Self.capacity) else {
       throw .tooMuch(.stdin, limit: Self.capacity)
     }
     end = chunk.end
+    isRejoined = false
+    // The tool has it already, from an earlier plane.
+    guard end > acknowledged else { return cost }
     entries.append(Entry(message: message, chunk: chunk, cost: cost))
+    return 0
+  }
+
+  private mutating func anchor(at offset: UInt64) {
+    isAnchored = true
+    end = offset
+    acknowledged = max(acknowledged, offset)
   }
 
   /// No more will come: `offset` is the whole length. Saying so again changes nothing.
   ///
   /// - Throws: `wrongOffset` for any other length.
   package mutating func close(at offset: UInt64) throws(PositionError) {
+    if !isAnchored { anchor(at: offset) }
     guard offset == end else { throw .wrongOffset(.stdin, expected: end, got: offset) }
     isClosed = true
   }
@@ -71,6 +107,9 @@ package struct StdinLog: Sendable {
   /// The owner's stream has ended. What it wrote stays; its credit went with it.
   package mutating func ownerLeft() { firstWithCredit = end }
 
+  /// An owner came back: it sends again what was not acknowledged to it.
+  package mutating func ownerReturned() { isRejoined = true }
+
   /// Goes back to what a new attachment says it has, to send the rest again.
   ///
   /// - Throws: `beforeStart` for bytes that were acknowledged, `beyondEnd` for bytes that were never
@@ -79,14 +118,19 @@ package struct StdinLog: Sendable {
     guard received >= acknowledged else {
       throw .beforeStart(.stdin, start: acknowledged, got: received)
     }
-    guard received <= position else { throw .beyondEnd(.stdin, end: position, got: received) }
+    guard received <= position || isInherited else {
+      throw .beyondEnd(.stdin, end: position, got: received)
+    }
     position = received
+    isInherited = false
     isCloseSent = false
     unsent = (0..<entries.count).first { entries[$0].chunk.end > received } ?? entries.count
   }
 
   /// The next thing to send to the daemon, nil when it was told everything.
   package mutating func next() -> Outgoing? {
+    // What the daemon has from an earlier plane is not sent again.
+    while unsent < entries.count, entries[unsent].chunk.end <= position { unsent += 1 }
     guard unsent < entries.count else {
       guard isClosed, !isCloseSent else { return nil }
       isCloseSent = true

@@ -9,6 +9,7 @@ package struct StartMessage: Sendable, Equatable {
   package private(set) var log: UInt64 = 0
   package private(set) var detaches = false
   package private(set) var acknowledges = false
+  package private(set) var resumes = false
 
   package init(
     workspace: String,
@@ -18,7 +19,8 @@ package struct StartMessage: Sendable, Equatable {
     idempotencyKey: String,
     log: UInt64,
     detaches: Bool,
-    acknowledges: Bool
+    acknowledges: Bool,
+    resumes: Bool
   ) {
     self.workspace = workspace
     self.tool = tool
@@ -28,6 +30,7 @@ package struct StartMessage: Sendable, Equatable {
     self.log = log
     self.detaches = detaches
     self.acknowledges = acknowledges
+    self.resumes = resumes
   }
 
   /// Nil for any other message, and for a start that is not written in the plain way (a field
@@ -65,6 +68,7 @@ package struct StartMessage: Sendable, Equatable {
     case 0x30: log = try reader.varint(of: message)
     case 0x38: detaches = try reader.varint(of: message) != 0
     case 0x40: acknowledges = try reader.varint(of: message) != 0
+    case 0x50: resumes = try reader.varint(of: message) != 0
     default: return false
     }
     return true

@@ -2,7 +2,9 @@
 ///
 /// HTTP/2's own limit is no help: stock clients queue silently behind it. So offers that no daemon
 /// has claimed yet are bounded, for each daemon and in all; beyond that calls wait in the daemon's
-/// queue, where the principals take turns; beyond that they are turned down with a delay.
+/// queue, where the principals take turns; beyond that they are turned down with a delay. A queue that
+/// some have filled still takes calls of those who have less than their share of it, up to twice its
+/// bound.
 package struct Admission: Sendable {
   package struct Limits: Sendable {
     package var unclaimedPerDaemon = 32
@@ -35,7 +37,7 @@ package struct Admission: Sendable {
     to workspace: String
   ) -> OnSubmit {
     let waiting = daemons[workspace]?.queue.count ?? 0
-    guard waiting < limits.queuedPerDaemon else {
+    guard hasRoom(in: workspace, for: principal) else {
       // About as long as it takes to start what waits, at a millisecond each.
       return .full(retryAfter: .milliseconds(100 + waiting))
     }
@@ -43,6 +45,12 @@ package struct Admission: Sendable {
     places[call] = Place(workspace: workspace, stage: .queued(principal: principal))
     giveTurn(workspace)
     return .queued
+  }
+
+  /// A call that an earlier plane has offered: it counts as one that its daemon has.
+  package mutating func adopt(_ call: String, in workspace: String) {
+    daemons[workspace, default: Daemon()].calls += 1
+    places[call] = Place(workspace: workspace, stage: .live)
   }
 
   /// The next call to offer now; nil when none may be. Ask again after every other method.
@@ -92,6 +100,16 @@ package struct Admission: Sendable {
 
   /// How many calls wait for this daemon.
   package func waiting(for workspace: String) -> Int { daemons[workspace]?.queue.count ?? 0 }
+
+  private func hasRoom(in workspace: String, for principal: String) -> Bool {
+    guard let queue = daemons[workspace]?.queue, queue.count >= limits.queuedPerDaemon else {
+      return true
+    }
+    guard queue.count < 2 * limits.queuedPerDaemon else { return false }
+    let own = queue.waiting(of: principal)
+    let principals = queue.principals + (own == 0 ? 1 : 0)
+    return own < limits.queuedPerDaemon / principals
+  }
 
   private mutating func offerNext(in workspace: String) -> String? {
     guard canOffer(workspace), let call = daemons[workspace]?.queue.popNext() else { return nil }

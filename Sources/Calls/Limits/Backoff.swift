@@ -7,14 +7,16 @@ package struct Backoff: Sendable {
   /// A link that was up this long starts the series anew.
   package static let settled = Duration.seconds(30)
 
+  private let longest: Duration
   private var ceiling = Backoff.first
 
-  package init() {}
+  /// `longest` bounds each wait.
+  package init(longest: Duration = Backoff.longest) { self.longest = longest }
 
   /// The wait before the next attempt: from nothing to a ceiling that doubles each time.
   package mutating func next(random: inout some RandomNumberGenerator) -> Duration {
     defer { ceiling = min(ceiling * 2, Self.longest) }
-    return ceiling / 1_000_000 * Int.random(in: 0...1_000_000, using: &random)
+    return min(ceiling, longest) / 1_000_000 * Int.random(in: 0...1_000_000, using: &random)
   }
 
   /// A link ended that was up for `duration`.

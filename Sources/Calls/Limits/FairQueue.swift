@@ -4,6 +4,11 @@ struct FairQueue {
   private var turns = Fifo<String>()
   private(set) var count = 0
 
+  /// Whose calls wait.
+  var principals: Int { waiting.count }
+
+  func waiting(of principal: String) -> Int { waiting[principal]?.count ?? 0 }
+
   mutating func append(_ call: String, of principal: String) {
     if waiting[principal] == nil { turns.append(principal) }
     waiting[principal, default: Waiting()].calls.append(call)

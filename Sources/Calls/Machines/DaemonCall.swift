@@ -26,6 +26,8 @@ package struct DaemonCall: Sendable {
 
   private var ticket: Ticket?
   private var killed: KillReason?
+  /// The tool came to its end by itself: nothing can end it any more.
+  private var isDone = false
   private var isForgotten = false
 
   init() {}
@@ -46,7 +48,10 @@ package struct DaemonCall: Sendable {
     case cancel
     case deadline
     case forget
-    /// Its tree of processes is gone.
+    /// Its tree of processes is gone, and only what it changed is not known yet: what comes now does
+    /// not change how it ended.
+    case toolDone
+    /// Its tree of processes is gone, and its exit is whole.
     case toolEnded(Outcome)
     /// The stream was refused or cut, or ended without status OK after the exit.
     case carryClosed(attachment: Int)
@@ -78,6 +83,9 @@ package struct DaemonCall: Sendable {
     case .cancel: return kill(.cancelled)
     case .deadline: return kill(.deadline)
     case .forget: return forget()
+    case .toolDone:
+      isDone = true
+      return []
     case .toolEnded(let outcome): return toolEnded(outcome)
     case .carryClosed(let number): return carryClosed(number)
     case .exitAcknowledged(let number): return exitAcknowledged(number)
@@ -101,7 +109,7 @@ package struct DaemonCall: Sendable {
   private mutating func kill(_ reason: KillReason) -> [Action] {
     switch state {
     case .received: return ended(reason == .deadline ? .timedOut : .cancelled)
-    case .running where killed == nil:
+    case .running where killed == nil && !isDone:
       killed = reason
       return [.kill(reason)]
     default: return []

@@ -9,7 +9,8 @@ package enum Outcome: UInt8, Sendable, CaseIterable {
   case spawnFailed = 3
   /// The deadline passed; the tree of processes was killed and is gone.
   case timedOut = 4
-  /// Cancelled on request; the tree of processes is gone.
+  /// Cancelled on request, or by the workspace's own side, which says why. The tree of processes is
+  /// gone.
   case cancelled = 5
   /// Nothing was started: by policy, admission or the daemon.
   case refused = 6

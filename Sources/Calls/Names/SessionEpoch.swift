@@ -21,6 +21,11 @@ package struct SessionEpoch: Sendable, Hashable, Comparable, CustomStringConvert
     self.number = number
   }
 
+  /// Before the first link of a plane's life; each life's epochs lie above those of the ones before.
+  ///
+  /// - Parameter life: counts the plane's starts.
+  package init(life: UInt64) { self.init(life << 32) }
+
   package var next: SessionEpoch { SessionEpoch(number + 1) }
 
   package var description: String { String(number) }

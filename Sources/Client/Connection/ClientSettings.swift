@@ -23,11 +23,12 @@ package struct ClientSettings: Sendable {
 
   /// In this order: what was given, `GATEHOUSE_PLANE`, `GATEHOUSE_CERT`, `GATEHOUSE_KEY` and
   /// `GATEHOUSE_CA`, then the files `plane`, `cert.pem`, `key.pem` and `ca.pem` in the folder
-  /// `client` of the given state folder, or in `~/.config/gatehouse`.
+  /// `client` of the given state folder, or in `~/.config/gatehouse`, or, where that has none, in the
+  /// folder `client` of where a plane keeps its state unless told.
   ///
   /// - Throws: `ClientError`, naming the file that is missing.
   package static func find(_ given: Given) throws(ClientError) -> ClientSettings {
-    let folder = given.state.map { "\($0)/client" } ?? configurationFolder
+    let folder = given.state.map { "\($0)/client" } ?? identityFolder
     // A state folder that was named goes before the environment.
     let usesEnvironment = given.state == nil
     func text(_ variable: String, _ file: String) throws(ClientError) -> String {
@@ -46,6 +47,16 @@ package struct ClientSettings: Sendable {
   package static var configurationFolder: String {
     let home = ThisProcess.variable("HOME") ?? ""
     return (ThisProcess.variable("XDG_CONFIG_HOME") ?? "\(home)/.config") + "/gatehouse"
+  }
+
+  /// Where an identity is that nobody named.
+  private static var identityFolder: String {
+    let local = "\(StateFolder.usual)/client"
+    return [configurationFolder, local].first { holdsIdentity($0) } ?? configurationFolder
+  }
+
+  private static func holdsIdentity(_ folder: String) -> Bool {
+    FileManager.default.fileExists(atPath: "\(folder)/cert.pem")
   }
 
   private static func address(

@@ -4,39 +4,64 @@ package import SwiftProtobuf
 internal import TLS
 
 /// A connection to a plane, for typed calls.
-package struct PlaneClient: Sendable {
+package struct PlaneClient: Sendable, Equatable {
   /// Where the plane is, `host:port`.
   let address: String
   private let connection: Connection
   private let loop: EventLoop
 
-  /// - Throws: `ClientError`, naming the plane's address and what it said.
+  /// - Throws: `ClientError`, naming the plane's address and what it said; `CancellationError`.
   package static func connect(_ settings: ClientSettings) async throws -> PlaneClient {
     do {
-      let loop = try EventLoop(name: "client")
       let tls = try TLSContext.client(
         identity: TLSIdentity(chainPEM: settings.certificatePEM, keyPEM: settings.keyPEM),
         authoritiesPEM: settings.authoritiesPEM
       )
-      let connection = try await Connection.connect(to: settings.plane, tls: tls, on: loop)
-      return PlaneClient(
-        address: settings.plane.description,
-        connection: connection,
-        loop: loop
-      )
+      let loop = try EventLoop(name: "client")
+      do {
+        let connection = try await Connection.connect(to: settings.plane, tls: tls, on: loop)
+        return PlaneClient(
+          address: settings.plane.description,
+          connection: connection,
+          loop: loop
+        )
+      } catch {
+        loop.stop()
+        throw error
+      }
     } catch let status as RPCStatus {
       // The reason begins with the address that was tried, as a rule this one.
       let prefix = "\(settings.plane): "
       let reason =
         status.message.hasPrefix(prefix)
         ? String(status.message.dropFirst(prefix.count)) : status.message
+      let remedy = status.remedy(dialling: settings.plane.host)
       throw ClientError(
         "cannot reach the plane at \(settings.plane): \(reason); "
-          + "is it running? ('gatehouse doctor' looks)"
+          + (remedy ?? "is it running? ('gatehouse doctor' looks)"),
+        isCut: true
       )
+    } catch let error as CancellationError {
+      throw error
     } catch {
       throw ClientError("cannot use the client identity: \(error)")
     }
+  }
+
+  package static func == (one: PlaneClient, other: PlaneClient) -> Bool {
+    one.connection === other.connection
+  }
+
+  /// Whether more can be asked on it: it was not cut, and the plane is not leaving.
+  var isOpen: Bool {
+    get async { await connection.isOpen }
+  }
+
+  /// Ends the connection, and waits until the plane has heard all that was sent, a second at most: with
+  /// output of its own still unread, our leaving could overtake it.
+  func finish() async {
+    await connection.closeClient()
+    await connection.closed()
   }
 
   /// Ends the connection and its thread.

@@ -3,14 +3,15 @@ internal import EventLoop
 internal import FoundationEssentials
 internal import RPC
 internal import SwiftProtobuf
+internal import Synchronization
 package import Wire
 
 /// One call that this process owns: its input, output, signals and end. `gatehouse exec` and
 /// `gatehouse call invoke`.
 package struct Execution: Sendable {
   private let client: PlaneClient
-  private let start: Gatehouse_Tools_V1_InvokeStart
-  private let options: Options
+  let start: Gatehouse_Tools_V1_InvokeStart
+  let options: Options
 
   /// What of this process is joined to the call.
   package struct Options: Sendable {
@@ -20,6 +21,11 @@ package struct Execution: Sendable {
     package var isTerminal = false
     /// People are told when the call waits or its link is cut.
     package var talk: @Sendable (String) -> Void = { _ in }
+    /// Makes another connection when the one there is was cut: the execution goes on on that one. Nil:
+    /// it ends with its connection.
+    package var reconnect: (@Sendable () async throws -> PlaneClient)?
+    /// For how long that is tried.
+    package var patience = Duration.seconds(120)
     /// Takes each message of the plane's before it is acted on, in order; may block.
     package var observe: (@Sendable (Gatehouse_Tools_V1_InvokeResponse) throws -> Void)?
     /// Takes the output, in order; may block. Our own two streams, unless set.
@@ -37,8 +43,21 @@ package struct Execution: Sendable {
     _ options: Options
   ) {
     self.client = client
+    var start = start
+    if options.reconnect != nil {
+      // What there is to come back to it by.
+      if start.idempotencyKey.isEmpty { start.idempotencyKey = Self.makeKey() }
+      start.acknowledges = true
+      start.resumes = true
+    }
     self.start = start
     self.options = options
+  }
+
+  private static func makeKey() -> String {
+    var random = SystemRandomNumberGenerator()
+    let (high, low): (UInt64, UInt64) = (random.next(), random.next())
+    return String(high, radix: 36) + "-" + String(low, radix: 36)
   }
 
   /// Runs the call to its end. SIGINT, SIGTERM and SIGHUP cancel it, and it returns when the end is
@@ -49,15 +68,30 @@ package struct Execution: Sendable {
     do {
       let stream = try await client.open("/gatehouse.tools.v1.Tools/Invoke")
       try await stream.send(request { $0.start = start })
-      return try await run(
-        Parts(stream: stream, client: client, write: options.write),
-        signals
-      )
+      let parts = Parts(client, stream, write: options.write)
+      do {
+        let exit = try await run(parts, signals)
+        await parts.link.close()
+        return exit
+      } catch {
+        await leave(parts)
+        await parts.link.close()
+        throw error
+      }
     } catch let status as RPCStatus {
       throw ClientError(status, exitCode: 125)
     } catch let error as ClientError {
       throw error.with(exitCode: error.exitCode == 1 ? 125 : error.exitCode)
     }
+  }
+
+  /// Has the plane cancel the call now, if it is there: a connection that merely ends looks like one
+  /// that was cut, and its owner is waited for.
+  private func leave(_ parts: Parts) async {
+    let now = parts.link.now
+    await now.stream.cancel()
+    // Who asked for the end already need not be heard once more.
+    if parts.wantsCancel.current == nil { await now.client.finish() }
   }
 
   /// Each of the tasks can be cancelled wherever it waits: the first that fails ends them all.
@@ -72,7 +106,10 @@ package struct Execution: Sendable {
           group.addTask { try await watch(signals, parts) }
           group.addTask { try await cancelWhenAsked(parts) }
         }
-        if options.sendsInput { group.addTask { await sendInput(parts) } }
+        if options.sendsInput {
+          group.addTask { await readInput(parts) }
+          group.addTask { await sendInput(parts) }
+        }
         defer { group.cancelAll() }
         while let end = try await group.next() {
           if let exit = end { return exit }
@@ -80,45 +117,67 @@ package struct Execution: Sendable {
         preconditionFailure("`receive` gives an exit or throws")
       }
     } catch let status as RPCStatus {
-      guard let callID = parts.callID.current, status.code == .unavailable else { throw status }
+      // The plane is there, and says that it does not run it.
+      guard let callID = parts.callID.current, status.code == .unavailable, !status.isFinal
+      else { throw status }
       throw ClientError(
         "lost: the plane at \(client.address) is gone (\(status.message)); how call \(callID) ended "
-          + "is not known here; when the plane answers, see: gatehouse call list",
+          + "is not known",
         exitCode: 125
       )
     }
   }
 
   /// What the tasks of one execution share.
-  private final class Parts: Sendable {
-    let stream: ClientStream
-    let client: PlaneClient
+  final class Parts: Sendable {
+    let link: ExecutionLink
     let input = InputWindow()
     let output: OutputSink
     let callID = AsyncValue<String>()
+    /// Another one than the first, if that had not come so far as to be kept.
+    let latestCall = Mutex("")
+    /// Set while the plane is looked for.
+    let retry = Mutex<Patience?>(nil)
     /// Set when the call is to end.
     let wantsCancel = AsyncValue<Void>()
 
     init(
-      stream: ClientStream,
-      client: PlaneClient,
+      _ client: PlaneClient,
+      _ stream: ClientStream,
       write: @escaping @Sendable (Gatehouse_Tools_V1_Stream, [UInt8]) throws -> Void
     ) {
-      self.stream = stream
-      self.client = client
+      link = ExecutionLink(client, stream)
+      input.attach(link.now.number)
       output = OutputSink(write)
     }
   }
 
   private func receive(_ parts: Parts) async throws -> Gatehouse_Tools_V1_Exit {
-    while let bytes = try await parts.stream.next() {
+    while true {
+      do {
+        if let exit = try await receiveOnce(parts) { return exit }
+        throw ClientError("the plane ended the call without saying how", exitCode: 125)
+      } catch let status as RPCStatus where status.code == .unavailable {
+        guard options.reconnect != nil, !status.isFinal else { throw status }
+        // A call that was turned down is not come back to; whoever asked is told why. One that was cut
+        // off before it was answered may be there, and is the same by its key.
+        if parts.callID.current == nil, await parts.link.now.client.isOpen { throw status }
+        try await comeBack(parts, status)
+      }
+    }
+  }
+
+  /// Reads what comes on the stream that there is.
+  private func receiveOnce(_ parts: Parts) async throws -> Gatehouse_Tools_V1_Exit? {
+    let stream = parts.link.now.stream
+    while let bytes = try await stream.next() {
       let response = try decoded(bytes)
       if let observe = options.observe {
         try await parts.output.perform { try observe(response) }
       }
       if let exit = try await take(response, parts) { return exit }
     }
-    throw ClientError("the plane ended the call without saying how", exitCode: 125)
+    return nil
   }
 
   private func decoded(_ bytes: [UInt8]) throws -> Gatehouse_Tools_V1_InvokeResponse {
@@ -135,7 +194,11 @@ package struct Execution: Sendable {
     _ parts: Parts
   ) async throws -> Gatehouse_Tools_V1_Exit? {
     switch response.message {
-    case .accepted(let accepted): parts.callID.set(accepted.callID)
+    case .accepted(let accepted):
+      parts.callID.set(accepted.callID)
+      parts.latestCall.withLock { $0 = accepted.callID }
+      parts.retry.withLock { $0 = nil }
+      if parts.link.now.number > 1 { options.talk("the plane is back; it goes on") }
     case .chunk(let chunk): try await acknowledge(parts.output.take(chunk), parts)
     case .gap(let gap):
       try await acknowledge(parts.output.skip(gap), parts)
@@ -150,6 +213,7 @@ package struct Execution: Sendable {
     case .exit(let exit):
       parts.input.close()
       try await parts.output.check(exit.totals)
+      if start.resumes { try await confirm(parts) }
       return exit
     case nil: break
     }
@@ -159,10 +223,10 @@ package struct Execution: Sendable {
   private func acknowledge(_ ack: Gatehouse_Tools_V1_Ack?, _ parts: Parts) async throws {
     guard let ack else { return }
     // A call that has ended takes none, and what it sent before is still to be read.
-    try await parts.stream.send(request { $0.ack = ack })
+    _ = try await parts.link.send(request { $0.ack = ack })
   }
 
-  private func sendInput(_ parts: Parts) async -> Gatehouse_Tools_V1_Exit? {
+  private func readInput(_ parts: Parts) async -> Gatehouse_Tools_V1_Exit? {
     let reader = WorkerPool(name: "input", threads: 1)
     let input = StandardInput()
     await withTaskCancellationHandler {
@@ -177,17 +241,29 @@ package struct Execution: Sendable {
   private func pump(_ parts: Parts, _ input: StandardInput, _ reader: WorkerPool) async throws {
     while await parts.input.waitForRoom() {
       guard let bytes = try await reader.run({ input.read(limit: 32 * 1024) }) else { break }
-      let offset = parts.input.advance(by: bytes.count)
-      try await parts.stream.send(
-        request {
-          $0.chunk.stream = .stdin
-          $0.chunk.offset = offset
-          $0.chunk.data = .init(bytes)
-        }
-      )
+      parts.input.add(bytes)
     }
-    let end = parts.input.position
-    try await parts.stream.send(request { $0.closeStdin.offset = end })
+    parts.input.finish()
+  }
+
+  private func sendInput(_ parts: Parts) async -> Gatehouse_Tools_V1_Exit? {
+    while let (number, item) = await parts.input.next() {
+      let message = try? request { request in
+        switch item {
+        case .chunk(let offset, let bytes):
+          request.chunk.stream = .stdin
+          request.chunk.offset = offset
+          request.chunk.data = .init(bytes)
+        case .end(let offset): request.closeStdin.offset = offset
+        }
+      }
+      guard let message, (try? await parts.link.send(message, on: number)) == true else {
+        // It has ended; what was not taken goes on the next one, if there is one.
+        parts.input.detach(number)
+        continue
+      }
+    }
+    return nil
   }
 
   private func watch(
@@ -213,18 +289,25 @@ package struct Execution: Sendable {
   /// when the call has ended, of which `receive` hears too.
   private func cancelWhenAsked(_ parts: Parts) async throws -> Gatehouse_Tools_V1_Exit? {
     try await parts.wantsCancel.value
-    let callID = try await parts.callID.value
-    let _: Gatehouse_Tools_V1_CancelResponse? = try? await parts.client.call(
-      "/gatehouse.tools.v1.Tools/Cancel",
-      Gatehouse_Tools_V1_CancelRequest.with { $0.callID = callID },
-      timeout: nil
-    )
+    _ = try await parts.callID.value
+    while !Task.isCancelled {
+      let now = parts.link.now
+      let answer: Gatehouse_Tools_V1_CancelResponse? = try? await now.client.call(
+        "/gatehouse.tools.v1.Tools/Cancel",
+        Gatehouse_Tools_V1_CancelRequest.with { request in
+          request.callID = parts.latestCall.withLock { $0 }
+        },
+        timeout: nil
+      )
+      guard answer == nil, options.reconnect != nil else { return nil }
+      await parts.link.waitForOther(than: now.number)
+    }
     return nil
   }
 
   private func sendSize(_ parts: Parts) async throws {
     guard let size = Terminal.size else { return }
-    try await parts.stream.send(
+    _ = try await parts.link.send(
       request {
         $0.resize.columns = UInt32(size.columns)
         $0.resize.rows = UInt32(size.rows)
@@ -232,7 +315,7 @@ package struct Execution: Sendable {
     )
   }
 
-  private func request(
+  func request(
     _ fill: (inout Gatehouse_Tools_V1_InvokeRequest) -> Void
   ) throws -> [UInt8] {
     try Gatehouse_Tools_V1_InvokeRequest.with(fill).serializedBytes()

@@ -15,7 +15,11 @@ package struct ExitStatus: Sendable, Equatable {
     case .signalled:
       self.init(Self.byte(exit.signal, after: 128), "ended by signal \(exit.signal)")
     case .spawnFailed: self.init(Self.spawnCode(exit.error.code), reason)
-    case .timedOut: self.init(124, "took longer than its deadline; everything it started was ended")
+    case .timedOut:
+      let remedy = "everything it started was ended; give more with --timeout"
+      self.init(124, "took longer than its deadline; \(remedy)")
+    // Nobody asked for it: our own failure.
+    case .cancelled where !reason.isEmpty: self.init(125, "cancelled: \(reason)")
     case .cancelled: self.init(130, "cancelled; everything it started was ended")
     case .refused: self.init(125, "refused: \(reason)")
     default:

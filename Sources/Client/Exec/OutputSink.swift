@@ -53,6 +53,16 @@ actor OutputSink {
     return acknowledgement(for: 0)
   }
 
+  /// What has come of each stream.
+  var offsets: [Gatehouse_Tools_V1_StreamOffset] {
+    streams.map { stream, progress in
+      .with {
+        $0.stream = stream
+        $0.offset = progress.position
+      }
+    }
+  }
+
   /// Runs what may block, after the output before it. A task that is cancelled does not wait for the
   /// end: a reader that has stopped keeps nobody here.
   ///
@@ -107,13 +117,6 @@ actor OutputSink {
     unacknowledged += bytes + Self.envelope
     guard unacknowledged >= Self.step else { return nil }
     unacknowledged = 0
-    return .with { ack in
-      ack.offsets = streams.map { stream, progress in
-        .with {
-          $0.stream = stream
-          $0.offset = progress.position
-        }
-      }
-    }
+    return .with { $0.offsets = offsets }
   }
 }

@@ -9,6 +9,7 @@ package struct ChatPrinter: Sendable {
   private let style: Style
   private let words: @Sendable (String) throws -> Void
   private let talk: @Sendable (String) -> Void
+  private let showsPrompts: Bool
   private var isInLine = false
   private var outputs: [String: Output] = [:]
 
@@ -21,18 +22,27 @@ package struct ChatPrinter: Sendable {
   /// `words` takes the agent's text as it comes, `talk` whole lines about its work.
   package init(
     style: Style,
+    showsPrompts: Bool = false,
     words: @escaping @Sendable (String) throws -> Void,
     talk: @escaping @Sendable (String) -> Void
   ) {
     self.style = style
     self.words = words
     self.talk = talk
+    self.showsPrompts = showsPrompts
   }
 
   /// - Throws: what `words` throws.
   package mutating func show(_ update: Gatehouse_Plane_V1_FollowChatResponse) throws {
     switch update.event {
+    case .prompted(let prompt):
+      try endLine()
+      if showsPrompts { talk(style.bold("> " + Plain.text(prompt.text))) }
     case .text(let text):
+      if text.anew {
+        try endLine()
+        talk(style.yellow("… the answer begins anew"))
+      }
       try words(Plain.text(text.text))
       isInLine = !text.text.hasSuffix("\n")
     case .toolStarted(let started):
@@ -43,9 +53,10 @@ package struct ChatPrinter: Sendable {
     case .toolEnded(let ended): show(ended)
     case .step: try endLine()
     case .retrying(let retrying):
-      try endLine()
-      let seconds = Double(retrying.delayMs) / 1000
-      talk(style.yellow("… \(Plain.text(retrying.reason)); again in \(seconds) s"))
+      // The answer may go on where it was cut: nothing is put between its words.
+      if isInLine { talk("") }
+      let delay = retrying.delayMs > 0 ? " in \(Double(retrying.delayMs) / 1000) s" : ""
+      talk(style.yellow("… \(Plain.text(retrying.reason)); again\(delay)"))
     case .ended(let ended): try show(ended)
     case nil: break
     }
@@ -92,7 +103,7 @@ package struct ChatPrinter: Sendable {
     try endLine()
     let tokens = ended.inputTokens &+ ended.outputTokens
     let usage = tokens > 0 ? ", \(tokens) tokens" : ""
-    let work = "\(ended.steps) steps, \(ended.calls) calls\(usage)"
+    let work = "\(Plain.count(ended.steps, "step")), \(Plain.count(ended.calls, "call"))\(usage)"
     switch ended.state {
     case .completed: talk(style.green("✓ completed") + style.dim(" (\(work))"))
     case .interrupted: talk(style.yellow("■ stopped") + style.dim(" (\(work))"))

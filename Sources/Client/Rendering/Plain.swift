@@ -15,6 +15,11 @@ package enum Plain {
     return plain
   }
 
+  /// `1 step`, `2 steps`.
+  package static func count(_ number: some BinaryInteger, _ noun: String) -> String {
+    number == 1 ? "1 \(noun)" : "\(number) \(noun)s"
+  }
+
   /// `12 B`, `3.4 KiB`.
   package static func size(_ bytes: UInt64) -> String {
     let units = ["KiB", "MiB", "GiB", "TiB"]

@@ -8,7 +8,7 @@ struct CallInput {
   private(set) var taken: UInt64
   private var pending: [Piece] = []
   private var closeAt: UInt64?
-  private var acknowledged: UInt64
+  private var acknowledged: UInt64 = 0
 
   private struct Piece {
     var bytes: ArraySlice<UInt8>
@@ -19,7 +19,7 @@ struct CallInput {
   private static let acknowledgedEvery: UInt64 = 32 * 1_024
 
   init(startingAt position: UInt64 = 0) {
-    (received, taken, acknowledged) = (position, position, position)
+    (received, taken) = (position, position)
   }
 
   /// What to write next; `nil` when all was written.
@@ -73,8 +73,10 @@ struct CallInput {
     return taken
   }
 
-  /// A `Carry` was cut, and its credit with it. The bytes stay.
-  mutating func forgetCredit() {
+  /// A `Carry` was cut, and its credit with it. The bytes stay; what was acknowledged may not have
+  /// been heard, or by a plane that is gone, and is acknowledged again on the next.
+  mutating func carryLost() {
+    acknowledged = 0
     for index in pending.indices { pending[index].credit = 0 }
   }
 }

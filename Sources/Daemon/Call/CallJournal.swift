@@ -27,6 +27,8 @@ struct CallJournal: Equatable {
     static let positions = "positions"
     /// An `Exit` message that the plane has not acknowledged.
     static let exit = "outcome"
+    /// Its `Effects` message, written before.
+    static let effects = "effects"
   }
 
   var encoded: [UInt8] {

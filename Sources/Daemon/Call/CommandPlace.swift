@@ -26,7 +26,7 @@ struct CommandPlace: Sendable {
       environment.set("TMPDIR", to: scratch)
     }
     self.environment = environment
-    self.view = Landlock.version > 0 ? view : nil
+    self.view = Landlock.version > 0 ? view.settled() : nil
   }
 
   static let scratchName = "tmp"

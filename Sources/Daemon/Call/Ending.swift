@@ -20,7 +20,22 @@ struct Ending {
     case .notStarted(let failure):
       outcome = .spawnFailed
       exit.error = ToolError(code: failure.code, message: failure.message)
-    case .unknown: outcome = .lost
+      return
+    case .unknown:
+      outcome = .lost
+      return
+    }
+    guard let ordered = Self.outcome(record.cause) else { return }
+    outcome = record.treeGone ? ordered : .lost
+    if record.cause == .abandoned { exit.error = .abandoned }
+  }
+
+  /// What an order to end a command makes of its call; the daemon that gave it may be gone.
+  private static func outcome(_ cause: ExitRecord.Cause) -> Calls.Outcome? {
+    switch cause {
+    case .none: nil
+    case .cancelled, .abandoned: .cancelled
+    case .timedOut: .timedOut
     }
   }
 
@@ -62,6 +77,50 @@ struct Ending {
     let isKnown = outcome == self.outcome || exit.treeGone
     exit.outcome = DaemonWire.Outcome(rawValue: Int32((isKnown ? outcome : .lost).rawValue))
     exit.totals = totals
+    exit.limitSize()
     return exit
   }
+}
+
+extension Exit {
+  /// Its response has at most so many bytes: what is left of 1 MiB holds everything else.
+  static let maxResponseBytes = 1_024 * 1_024 - 2 * ToolError.maxMessageBytes
+
+  /// An exit that is no message could not be sent, now or later.
+  fileprivate mutating func limitSize() {
+    if response.count > Self.maxResponseBytes {
+      let count = response.count
+      response = []
+      code = 1
+      error = ToolError(
+        .tooLarge,
+        "the answer has \(count) bytes, and \(Self.maxResponseBytes) fit a message; ask for less"
+      )
+    }
+    error = error?.limited
+  }
+}
+
+extension ToolError {
+  /// Longer texts bring what was asked for back to who asked: a request has up to 1 MiB.
+  static let maxMessageBytes = 32 * 1_024
+
+  /// With a message that fits into any other, cut between characters.
+  var limited: ToolError {
+    let count = message.utf8.count
+    guard count > Self.maxMessageBytes else { return self }
+    var cut = message.utf8.index(message.startIndex, offsetBy: Self.maxMessageBytes)
+    while cut.samePosition(in: message.unicodeScalars) == nil {
+      message.utf8.formIndex(before: &cut)
+    }
+    var result = self
+    result.message = message[..<cut] + "… (\(count) bytes)"
+    return result
+  }
+
+  fileprivate static let abandoned = ToolError(
+    .unavailable,
+    "the workspace's daemon ended or was away too long, so the command and all it started was "
+      + "ended; run it again once the workspace is linked"
+  )
 }

@@ -21,6 +21,8 @@ final class LiveCall {
   var input = CallInput()
   var work = Work.none
   var carry: Carry?
+  /// What it changed; `nil`: it did not run, or nobody knows yet.
+  var effects: Effects?
   /// Set once the tool has ended and all its output is in the rings.
   var exit: Exit?
 
@@ -81,6 +83,10 @@ final class LiveCall {
     var isOpen = false
     var isTerminal = false
     var record: ExitRecord?
+    /// How the root was before it; `nil` of a command that an earlier daemon started.
+    var baseline: Survey.Baseline?
+    /// It has ended, and what it changed is being looked for.
+    var isSurveyed = false
     /// An order that came before there was a supervisor.
     var ending: ExitRecord.Cause?
 

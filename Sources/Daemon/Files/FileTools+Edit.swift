@@ -9,18 +9,20 @@ extension FileTools {
 
   func edit(
     _ request: EditRequest,
-    _ cancellation: Cancellation
+    _ cancellation: Cancellation,
+    _ mutation: inout Mutation
   ) throws(ToolError) -> EditResponse {
     let batch = try EditBatch(request.edits)
     return try workspace.inOrder { () throws(ToolError) in
-      try editInOrder(batch, request, cancellation)
+      try editInOrder(batch, request, cancellation, &mutation)
     }
   }
 
   private func editInOrder(
     _ batch: EditBatch,
     _ request: EditRequest,
-    _ cancellation: Cancellation
+    _ cancellation: Cancellation,
+    _ mutation: inout Mutation
   ) throws(ToolError) -> EditResponse {
     let path = request.path
     let place = try ToolError.translating(path) { () throws(SystemError) in
@@ -36,8 +38,9 @@ extension FileTools {
     }
 
     let edited = try batch.apply(to: old, named: PathText.quoted(path), cancellation)
-    try put(edited.content, at: place, path, replacing: current.status, 0)
+    try put(edited.content, at: place, path, replacing: current, 0, &mutation)
     let diff = diff(path, from: current, to: edited.content)
+    mutation.shows(diff)
     return EditResponse(
       sha256: SHA256.hash(edited.content),
       totalBytes: UInt64(edited.content.count),

@@ -6,8 +6,10 @@ internal import Sandbox
 extension FileTools {
   /// Most bytes of content in one response: it has to fit in one message.
   static let maxContentBytes = 768 << 10
-  /// Above this a file is not digested for a reader: it would read all for a part.
+  /// Above this a file is not digested: it would read all for a part.
   static let maxDigestedBytes: UInt64 = 64 << 20
+  /// Above this lines are not counted: a sparse file may have any size.
+  static let maxCountedBytes: UInt64 = 1 << 30
 
   func read(
     _ request: ReadRequest,
@@ -61,6 +63,14 @@ extension FileTools {
         "lines \(lines.first) to \(lines.last) are no range; lines count from 1, and last is 0 or not below first"
       )
     }
+    let bytes = try ToolError.translating(path) { () throws(SystemError) in try file.status().bytes
+    }
+    guard bytes <= Self.maxCountedBytes else {
+      throw ToolError(
+        .tooLarge,
+        "\(PathText.quoted(path)) has \(bytes) bytes, too many to count lines in; read a range of bytes"
+      )
+    }
     var selection = LineSelection(lines, maxBytes: maxBytes)
     var hash = SHA256()
     try scan(file, path, cancellation) { block in
@@ -94,11 +104,7 @@ extension FileTools {
     case .regular: return
     case .folder:
       throw ToolError(.isDirectory, "\(PathText.quoted(path)) is a folder; name a file in it")
-    case .link, .other:
-      throw ToolError(
-        .unsupported,
-        "\(PathText.quoted(path)) is no regular file; use a command to handle it"
-      )
+    case .link, .other: throw .notRegular(path)
     }
   }
 

@@ -2,6 +2,7 @@ internal import DaemonWire
 internal import EventLoop
 internal import RegularExpression
 internal import Sandbox
+internal import TextDiff
 
 extension FileTools {
   /// Larger files are skipped.

@@ -11,7 +11,8 @@ extension FileTools {
       try workspace.root.status(of: request.path)
     }
     var response = StatResponse(file: info(request.path, status))
-    if request.digest, status.kind == .regular {
+    // Reading it all would keep a thread from all others who use the workspace.
+    if request.digest, status.kind == .regular, status.bytes <= Self.maxDigestedBytes {
       response.sha256 = try digest(of: try open(request.path), request.path, cancellation)
     }
     return response

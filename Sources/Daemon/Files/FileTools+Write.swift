@@ -2,6 +2,7 @@ internal import Crypto
 internal import DaemonWire
 internal import EventLoop
 internal import Sandbox
+internal import TextDiff
 
 extension FileTools {
   /// Above this an old file is replaced without a diff.
@@ -9,7 +10,8 @@ extension FileTools {
 
   func write(
     _ request: WriteRequest,
-    _ cancellation: Cancellation
+    _ cancellation: Cancellation,
+    _ mutation: inout Mutation
   ) throws(ToolError) -> WriteResponse {
     guard request.mode <= 0o777 else {
       throw ToolError(
@@ -18,25 +20,31 @@ extension FileTools {
       )
     }
     return try workspace.inOrder { () throws(ToolError) in
-      try writeInOrder(request, cancellation)
+      try writeInOrder(request, cancellation, &mutation)
     }
   }
 
   private func writeInOrder(
     _ request: WriteRequest,
-    _ cancellation: Cancellation
+    _ cancellation: Cancellation,
+    _ mutation: inout Mutation
   ) throws(ToolError) -> WriteResponse {
     let path = request.path
     let place = try ToolError.translating(path) { () throws(SystemError) in
-      if request.makeParents { try workspace.root.makeFolders(PathBytes.split(path).folder) }
+      if request.makeParents {
+        try workspace.root.makeFolders(PathBytes.split(path).folder) { folder throws(SystemError) in
+          changed(try mutation.made(folder, workspace.root.status(of: folder)))
+        }
+      }
       return try workspace.root.place(of: path)
     }
     let current = try current(at: place, path, keeping: Self.maxDiffedBytes, cancellation)
     try check(request.ifMatch, current, path)
 
     let permissions = request.mode == 0 ? 0o644 : request.mode
-    try put(request.content, at: place, path, replacing: current?.status, permissions)
+    try put(request.content, at: place, path, replacing: current, permissions, &mutation)
     let diff = diff(path, from: current, to: request.content)
+    mutation.shows(diff)
     return WriteResponse(
       sha256: SHA256.hash(request.content),
       totalBytes: UInt64(request.content.count),
@@ -49,7 +57,8 @@ extension FileTools {
   /// A file as a mutation finds it.
   struct CurrentFile {
     let status: FileStatus
-    let sha256: [UInt8]
+    /// `nil` for a file above `maxDigestedBytes`.
+    let sha256: [UInt8]?
     /// `nil` for a file larger than was to be kept.
     let content: [UInt8]?
   }
@@ -67,7 +76,8 @@ extension FileTools {
     let file = try ToolError.translating(path) { () throws(SystemError) in try place.open() }
     let status = try ToolError.translating(path) { () throws(SystemError) in try file.status() }
     guard status.bytes <= maxBytes else {
-      let sha256 = try digest(of: file, path, cancellation)
+      let isDigested = status.bytes <= Self.maxDigestedBytes
+      let sha256 = isDigested ? try digest(of: file, path, cancellation) : nil
       return CurrentFile(status: status, sha256: sha256, content: nil)
     }
     let content = try ToolError.translating(path) { () throws(SystemError) in
@@ -84,7 +94,9 @@ extension FileTools {
     guard let precondition else { return }
     let holds: Bool
     switch precondition.condition {
-    case .sha256(let expected): holds = current?.sha256 == expected
+    case .sha256(let expected):
+      if let current, current.sha256 == nil { throw Self.undigested(path, current.status.bytes) }
+      holds = current?.sha256 == expected
     case .absent(let absent): holds = absent == (current == nil)
     case nil:
       throw ToolError(
@@ -102,15 +114,29 @@ extension FileTools {
     throw error
   }
 
+  private static func undigested(_ path: [UInt8], _ bytes: UInt64) -> ToolError {
+    ToolError(
+      .tooLarge,
+      "\(PathText.quoted(path)) has \(bytes) bytes, too many for a digest to be compared; "
+        + "leave if_match out to replace it as it is"
+    )
+  }
+
   func put(
     _ content: [UInt8],
     at place: borrowing Place,
     _ path: [UInt8],
-    replacing replaced: FileStatus?,
-    _ permissions: UInt32
+    replacing replaced: CurrentFile?,
+    _ permissions: UInt32,
+    _ mutation: inout Mutation
   ) throws(ToolError) {
+    let written = PathBytes.tidy(place.path)
     try ToolError.translating(path) { () throws(SystemError) in
-      try place.put(content, replacing: replaced, permissions: permissions)
+      try place.put(content, replacing: replaced?.status, permissions: permissions) {
+        mutation.begin(written)
+      }
+      guard let status = try place.status() else { return }
+      changed(mutation.end(from: replaced, to: content, status))
     }
   }
 

@@ -10,6 +10,8 @@ package struct FileTools: Sendable {
   let workspace: Workspace
   /// What one search may take; then it says where to go on.
   let searchTime: Duration
+  /// Hears of each change, in their order, before the next one.
+  let changed: @Sendable (ToolChange) -> Void
 
   /// What the calls of one workspace share.
   final class Workspace: Sendable {
@@ -27,8 +29,17 @@ package struct FileTools: Sendable {
   }
 
   package init(root: consuming Root, searchTime: Duration = .seconds(20)) {
+    self.init(root: root, searchTime: searchTime) { _ in }
+  }
+
+  init(
+    root: consuming Root,
+    searchTime: Duration = .seconds(20),
+    changed: @escaping @Sendable (ToolChange) -> Void
+  ) {
     workspace = Workspace(root: root)
     self.searchTime = searchTime
+    self.changed = changed
   }
 
   /// The tools by name, as a daemon lists them among its capabilities.
@@ -36,30 +47,43 @@ package struct FileTools: Sendable {
     "files.read", "files.write", "files.edit", "files.list", "files.search", "files.stat",
   ]
 
-  /// Runs one tool: takes its request message, e.g. a `ReadRequest`, gives its response message.
+  /// Runs one tool: takes its request message, e.g. a `ReadRequest`, gives its response message, and what
+  /// it changed.
   ///
   /// `cancellation` ends a long search, listing or digest early.
+  package func perform(
+    tool: String,
+    request: [UInt8],
+    cancellation: Cancellation = Cancellation()
+  ) -> (result: Result<[UInt8], ToolError>, effects: Effects) {
+    var mutation = Mutation()
+    do throws(ToolError) {
+      let response = try answer(tool, request, cancellation, &mutation)
+      return (.success(response), mutation.effects)
+    } catch {
+      return (.failure(error), mutation.effects)
+    }
+  }
+
+  /// The same without what it changed.
   package func run(
     tool: String,
     request: [UInt8],
     cancellation: Cancellation = Cancellation()
   ) -> Result<[UInt8], ToolError> {
-    do throws(ToolError) {
-      return .success(try answer(tool, request, cancellation))
-    } catch {
-      return .failure(error)
-    }
+    perform(tool: tool, request: request, cancellation: cancellation).result
   }
 
   private func answer(
     _ tool: String,
     _ request: [UInt8],
-    _ cancellation: Cancellation
+    _ cancellation: Cancellation,
+    _ mutation: inout Mutation
   ) throws(ToolError) -> [UInt8] {
     switch tool {
     case "files.read": try encode(read(decode(request), cancellation))
-    case "files.write": try encode(write(decode(request), cancellation))
-    case "files.edit": try encode(edit(decode(request), cancellation))
+    case "files.write": try encode(write(decode(request), cancellation, &mutation))
+    case "files.edit": try encode(edit(decode(request), cancellation, &mutation))
     case "files.list": try encode(list(decode(request), cancellation))
     case "files.search": try encode(search(decode(request), cancellation))
     case "files.stat": try encode(stat(decode(request), cancellation))

@@ -51,12 +51,32 @@ extension ToolError {
     case ENAMETOOLONG: self.init(.invalidArgument, "\(name) is too long a path; shorten it")
     case ELOOP:
       self.init(.invalidArgument, "\(name) has too many symbolic links in it; mend the links")
+    // What can be opened of these is refused later, by the same words.
+    case ENXIO, ENODEV: self = .notRegular(path)
     case EINVAL: self.init(.invalidArgument, "\(name) is no path; a path has no NUL")
     case ENOSPC, EDQUOT:
       self.init(.noSpace, "no space left to write \(name); free some and try again")
     case EFBIG: self.init(.tooLarge, "\(name) would be larger than the file system allows")
     default: self.init(.internal, "\(name): \(error)")
     }
+  }
+
+  static func notRegular(_ path: [UInt8]) -> ToolError {
+    ToolError(
+      .unsupported,
+      "\(PathText.quoted(path)) is no regular file; use a command to handle it"
+    )
+  }
+
+  /// The same of the folder that a command is to start in.
+  init(_ error: SystemError, folder path: [UInt8]) {
+    guard error.code == ENOENT else {
+      self.init(error, path)
+      return
+    }
+    let name = PathText.quoted(path)
+    // Not `notFound`: of a command that is its program.
+    self.init(.notDirectory, "no folder \(name) in the workspace; make it, or start in another")
   }
 
   /// Runs what names `path` to the kernel.

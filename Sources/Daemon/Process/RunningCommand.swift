@@ -25,7 +25,11 @@ struct RunningCommand {
       outputs = [output.reading, error.reading]
       input = pipe?.writing
     }
-    let command = ConfinedCommand(arguments: plan.arguments, environment: plan.environment)
+    let command = ConfinedCommand(
+      arguments: plan.arguments,
+      environment: plan.environment,
+      descriptorLimit: plan.descriptorLimit
+    )
     // Only numbers are passed on: an optimizer lets an array go after its last use, and with it these
     // descriptors would close before the command has them.
     process = try withExtendedLifetime(theirs) {

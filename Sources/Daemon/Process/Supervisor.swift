@@ -55,7 +55,23 @@ package final class Supervisor {
     } catch {
       perform(state.failed(SpawnFailure(code: "unavailable", message: "\(error)")))
     }
-    while !isOver { try turn() }
+    do {
+      while !isOver { try turn() }
+    } catch {
+      killAll()
+      throw error
+    }
+  }
+
+  /// What nobody watches must not live on. The call is `lost` then, since nobody saw its end.
+  private func killAll() {
+    // To look for processes takes one descriptor, and they may be what there is none of.
+    _ = Descriptor(owning: 0)
+    while case let processes = ProcessTree.now().descendants(of: ThisProcess.id), !processes.isEmpty
+    {
+      for process in processes { Signals.send(Signals.kill, to: process) }
+      guard children.waitForOne() else { return }
+    }
   }
 
   private func turn() throws {

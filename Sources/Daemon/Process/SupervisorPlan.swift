@@ -16,6 +16,8 @@ package struct SupervisorPlan: Equatable, Sendable {
   package var hasInput: Bool
   /// What the command may see; `nil`: the kernel has no Landlock.
   package var view: FileView?
+  /// How many descriptors the command may have open before it asks for more (`DescriptorLimit`).
+  package var descriptorLimit: UInt64
 
   package init(
     key: [UInt8],
@@ -23,7 +25,8 @@ package struct SupervisorPlan: Equatable, Sendable {
     environment: [[UInt8]],
     terminal: TerminalSize? = nil,
     hasInput: Bool = false,
-    view: FileView? = nil
+    view: FileView? = nil,
+    descriptorLimit: UInt64
   ) {
     self.key = key
     self.arguments = arguments
@@ -31,6 +34,7 @@ package struct SupervisorPlan: Equatable, Sendable {
     self.terminal = terminal
     self.hasInput = hasInput
     self.view = view
+    self.descriptorLimit = descriptorLimit
   }
 
   static let maxBytes = 8 << 20
@@ -43,6 +47,7 @@ package struct SupervisorPlan: Equatable, Sendable {
     writer.put(hasInput)
     writer.put(terminal?.columns ?? 0)
     writer.put(terminal?.rows ?? 0)
+    writer.put(descriptorLimit)
     writer.put(view != nil)
     writer.put(view?.hidden ?? [])
     writer.put(view?.writable ?? [])
@@ -61,6 +66,7 @@ package struct SupervisorPlan: Equatable, Sendable {
       rows: try reader.get(UInt16.self)
     )
     terminal = size.columns == 0 ? nil : size
+    descriptorLimit = try reader.get(UInt64.self)
     let isConfined = try reader.getBool()
     let view = FileView(
       hidden: try reader.getStrings(),

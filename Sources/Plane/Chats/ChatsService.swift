@@ -11,6 +11,10 @@ extension Chats {
       (request: Gatehouse_Plane_V1_StartChatRequest, call) in
       try await self.start(request, for: call.principal)
     }
+    service.answer("/gatehouse.plane.v1.Chats/Send") {
+      (request: Gatehouse_Plane_V1_SendChatRequest, call) in
+      try await self.send(request, for: call.principal)
+    }
     service.answer("/gatehouse.plane.v1.Chats/Stop") {
       (request: Gatehouse_Plane_V1_StopChatRequest, call) in
       try await self.stop(request.chatID, for: call.principal)
@@ -40,7 +44,9 @@ extension Chats {
       throw error.status
     }
     var seen = request.after
-    while case let events = try await log.events(after: seen), !events.isEmpty {
+    while case let events = try await log.events(after: seen, waits: !request.past),
+      !events.isEmpty
+    {
       for event in events { try await call.sendWhenRoom(event.serializedBytes()) }
       seen += UInt64(events.count)
     }

@@ -52,13 +52,21 @@ package struct ModelSettings: Sendable {
     return models
   }
 
-  private func fileKey() throws -> Secret? {
+  /// The key in `keyFile`; nil without one.
+  ///
+  /// - Throws: `PlaneError`, naming the setting.
+  func fileKey() throws -> Secret? {
     guard let keyFile else { return nil }
-    let file = try SmallFile(keyFile, atMost: 64 << 10)
+    let file: SmallFile
+    do {
+      file = try SmallFile(keyFile, atMost: 64 << 10)
+    } catch {
+      throw PlaneError(.invalidArgument, "model.key_file: \(error)")
+    }
     guard file.isPrivate else {
       throw PlaneError(
         .invalidArgument,
-        "the key file \(keyFile) can be read by other accounts; run: chmod 600 \(keyFile)"
+        "model.key_file \(keyFile) can be read by other accounts; run: chmod 600 \(keyFile)"
       )
     }
     let text = String(decoding: file.bytes, as: UTF8.self)
@@ -66,7 +74,7 @@ package struct ModelSettings: Sendable {
     guard lines.count == 1, let key = lines.first else {
       throw PlaneError(
         .invalidArgument,
-        "the key file \(keyFile) holds not exactly one word, the key"
+        "model.key_file \(keyFile) holds not exactly one word, the key"
       )
     }
     return Secret(String(key))

@@ -1,18 +1,41 @@
 internal import EventLoop
 internal import LogLines
 internal import Providers
-internal import RPC
 internal import Broker
 internal import Calls
 
 extension PlaneConfiguration {
   /// All that a settings file may hold; the reference page is made from it.
   package static let settings: [Setting] =
-    general + logging + model + calls
-    + connections(.mutual) + peers(.mutual) + connections(.open) + peers(.open)
+    general + logging + model + calls + ConnectionGroup.mutual.settings
+    + ConnectionGroup.open.settings
 
   private static let general: [Setting] = [
     .text("state", "folder", \.stateFolder, "Where the plane keeps everything.", nonEmpty),
+    .text(
+      "ledger.checkpoints",
+      "file",
+      \.checkpointFile,
+      usual: "$STATE.checkpoints",
+      "Where the ledger's signed checkpoints go; best where the plane's account can only append."
+    ) { (text) throws(SettingValue.Problem) in
+      guard text.hasPrefix("/") else {
+        throw SettingValue.Problem(message: "is no absolute path; write e.g. /var/log/checkpoints")
+      }
+      return text
+    },
+    .text(
+      "ledger.webhook",
+      "https URL",
+      \.checkpointWebhook,
+      "Where each newest checkpoint is posted besides, as text; sent again until it answers 2xx."
+    ) { (text) throws(SettingValue.Problem) in try webhook(text) },
+    .duration(
+      "ledger.webhook_timeout",
+      \.checkpointWebhookTimeout,
+      .milliseconds(100) ... .seconds(60),
+      "How long one such post may take."
+    ),
     .address("listen", \.listen, "For clients and daemons: mutual TLS."),
     .address(
       "listen_open",
@@ -115,7 +138,7 @@ extension PlaneConfiguration {
       "calls.default_timeout",
       \.broker.defaultTimeout,
       .seconds(1)...day,
-      "A call's time when it names none."
+      "A call's time when it names none; never above `calls.longest_timeout`."
     ),
     .duration(
       "calls.longest_timeout",
@@ -158,7 +181,8 @@ extension PlaneConfiguration {
       "calls.queued_per_daemon",
       \.broker.admission.queuedPerDaemon,
       0...1_000_000,
-      "Calls that wait for a workspace; beyond, RESOURCE_EXHAUSTED."
+      "Calls that wait for a workspace; beyond, RESOURCE_EXHAUSTED for principals who have their "
+        + "share of it."
     ),
     .integer(
       "calls.unclaimed_per_daemon",
@@ -230,152 +254,6 @@ extension PlaneConfiguration {
     .bytes("links.bulk_after", \.broker.bulkAfter, 0...(1 << 40), "So much."),
   ]
 
-  private static func connections(_ listener: ConnectionGroup) -> [Setting] {
-    let group = listener.rawValue
-    return [
-      .integer(
-        "\(group).max_streams",
-        \.[limits: listener].maxConcurrentStreams,
-        1...1_000_000,
-        "HTTP/2 streams at once on a connection."
-      ),
-      .bytes(
-        "\(group).stream_window",
-        \.[limits: listener].streamWindow,
-        1_024...(1 << 30),
-        "A stream's first receive window."
-      ),
-      .bytes(
-        "\(group).connection_window",
-        \.[limits: listener].connectionWindow,
-        65_535...(1 << 30),
-        "A connection's."
-      ),
-      .bytes(
-        "\(group).max_header_bytes",
-        \.[limits: listener].maxHeaderBytes,
-        1_024...(1 << 20),
-        "Header fields of a request, as RFC 9113 counts them."
-      ),
-      .bytes(
-        "\(group).max_message_bytes",
-        \.[limits: listener].maxMessageBytes,
-        65_536...(1 << 24),
-        "The largest message."
-      ),
-      .text(
-        "\(group).accepts_gzip",
-        "true or false",
-        \.[limits: listener].acceptsGzip,
-        usual: "false",
-        "Messages compressed with gzip are taken; the bound counts what comes out."
-      ) { (text) throws(SettingValue.Problem) in try SettingValue.truth(text) },
-      .duration(
-        "\(group).handshake_timeout",
-        \.[limits: listener].handshakeTimeout,
-        .milliseconds(100) ... .seconds(600),
-        "For TLS and the first frames."
-      ),
-      .duration(
-        "\(group).ping_interval",
-        \.[limits: listener].listenerPingInterval,
-        .seconds(1) ... .seconds(3_600),
-        "Between PINGs."
-      ),
-      .duration(
-        "\(group).ping_timeout",
-        \.[limits: listener].pingTimeout,
-        .milliseconds(100) ... .seconds(600),
-        "For the answer to one."
-      ),
-      .duration(
-        "\(group).drain_timeout",
-        \.[limits: listener].drainTimeout,
-        .milliseconds(10) ... .seconds(60),
-        "For a peer to read why its connection ends."
-      ),
-      .integer(
-        "\(group).max_queued_frames",
-        \.[limits: listener].maxQueuedFrames,
-        1_024...1_000_000,
-        "Frames that may wait for a peer that does not read."
-      ),
-      .integer(
-        "\(group).reset_burst",
-        \.[limits: listener].resetBurst,
-        1...1_000_000_000,
-        "Resets that a peer may send at once,"
-      ),
-      .integer(
-        "\(group).reset_rate",
-        \.[limits: listener].resetRate,
-        1...1_000_000_000,
-        "and then in each second."
-      ),
-    ]
-  }
-
-  /// What a listener's peers may ask of it.
-  private static func peers(_ listener: ConnectionGroup) -> [Setting] {
-    let group = listener.rawValue
-    return [
-      .integer(
-        "\(group).max_connections",
-        \.[limits: listener].listener.maxConnections,
-        1...1_000_000,
-        "Connections at once."
-      ),
-      .integer(
-        "\(group).max_connections_per_address",
-        \.[limits: listener].listener.maxConnectionsPerAddress,
-        1...1_000_000,
-        "From one address."
-      ),
-      .integer(
-        "\(group).max_handshakes",
-        \.[limits: listener].listener.maxHandshakes,
-        1...1_000_000,
-        "Handshakes at once; beyond, the oldest is given up."
-      ),
-      .duration(
-        "\(group).headers_timeout",
-        \.[limits: listener].headersTimeout,
-        .milliseconds(100) ... .seconds(600),
-        "For a header block, from its first frame to its end."
-      ),
-      .duration(
-        "\(group).first_message_timeout",
-        \.[limits: listener].firstMessageTimeout,
-        .milliseconds(100) ... .seconds(3_600),
-        "For a call's first message."
-      ),
-      .integer(
-        "\(group).max_unstarted_streams",
-        \.[limits: listener].maxUnstartedStreams,
-        1...1_000_000,
-        "Calls of a connection that wait for it."
-      ),
-      .bytes(
-        "\(group).max_queued_bytes",
-        \.[limits: listener].maxQueuedBytes,
-        (1 << 20)...(1 << 40),
-        "Answers that a connection's peer does not read; new calls are refused from a quarter of it."
-      ),
-      .integer(
-        "\(group).work_burst",
-        \.[limits: listener].workBurst,
-        100...1_000_000_000,
-        "Frames that carry nothing of a call (PING, SETTINGS and the like), at once,"
-      ),
-      .integer(
-        "\(group).work_rate",
-        \.[limits: listener].workRate,
-        1...1_000_000_000,
-        "and then in each second."
-      ),
-    ]
-  }
-
   private static let day = Duration.seconds(86_400)
 
   @Sendable private static func nonEmpty(_ text: String) throws(SettingValue.Problem) -> String {
@@ -383,28 +261,28 @@ extension PlaneConfiguration {
     return text
   }
 
+  /// Checkpoints are no secret, but whoever changes them on their way hides what they prove.
+  @Sendable private static func webhook(_ text: String) throws(SettingValue.Problem) -> String? {
+    let isSecure = text.hasPrefix("https://")
+    let rest = text.dropFirst(isSecure ? 8 : 7)
+    let host = rest.prefix { !"/?#".contains($0) }.split(separator: "@").last ?? ""
+    guard isSecure || text.hasPrefix("http://"), !host.isEmpty,
+      text.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f })
+    else {
+      throw SettingValue.Problem(message: "is no URL; write e.g. https://witness.example.com/hook")
+    }
+    let isNear = ["localhost", "127.0.0.1", "[::1]"].contains { name in
+      host == name || host.hasPrefix(name + ":")
+    }
+    guard isSecure || isNear else {
+      throw SettingValue.Problem(
+        message: "would send them in the clear; write https://, or an address of this machine"
+      )
+    }
+    return text
+  }
+
   @Sendable private static func optional(_ text: String) throws(SettingValue.Problem) -> String? {
     try nonEmpty(text)
-  }
-}
-
-/// The group of settings for a listener's connections.
-enum ConnectionGroup: String, Sendable {
-  case mutual = "connections"
-  case open = "open_connections"
-}
-
-extension PlaneConfiguration {
-  subscript(limits group: ConnectionGroup) -> ConnectionLimits {
-    get { group == .mutual ? mutualLimits : openLimits }
-    set { if group == .mutual { mutualLimits = newValue } else { openLimits = newValue } }
-  }
-}
-
-extension ConnectionLimits {
-  /// A listener always asks whether its peers are there.
-  fileprivate var listenerPingInterval: Duration {
-    get { pingInterval ?? .seconds(20) }
-    set { pingInterval = newValue }
   }
 }

@@ -7,6 +7,13 @@ package import RPC
 package struct PlaneConfiguration: Sendable {
   /// The folder for all the plane keeps; made if it is missing, private to the account.
   package var stateFolder: String
+  /// Where the ledger's checkpoints go, outside the state folder; nil: beside it.
+  package var checkpointFile: String?
+  /// Where checkpoints are posted besides, with `https` (or to this machine); nil: nowhere. It may hold
+  /// a secret.
+  package var checkpointWebhook: String?
+  /// How long one such post may take.
+  package var checkpointWebhookTimeout = Duration.seconds(10)
   /// Requires a client certificate; serves everything but enrollment. Port 0: any free one.
   package var listen = HostPort(host: "127.0.0.1", port: 7443)
   /// Only the plane is authenticated; serves enrollment and health.
@@ -37,6 +44,9 @@ package struct PlaneConfiguration: Sendable {
   package var model = ModelSettings()
   /// Files that commands of local workspaces must not see.
   package var hiddenFiles: [String] = []
+
+  /// Stands before the mutual listener's services; for programs that judge a plane's peers.
+  package var interpose: @Sendable (Service) -> Service = { $0 }
 
   package init(stateFolder: String) { self.stateFolder = stateFolder }
 

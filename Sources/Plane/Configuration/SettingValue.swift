@@ -1,7 +1,7 @@
 internal import EventLoop
 
 /// A value in the settings file, as people write it.
-enum SettingValue {
+package enum SettingValue {
   /// Why a text is no value; says what would be.
   struct Problem: Error {
     let message: String
@@ -32,15 +32,22 @@ enum SettingValue {
   /// `500ms`, `10s`, `5m`, `24h`.
   static func duration(_ text: String, in range: ClosedRange<Duration>) throws(Problem) -> Duration
   {
+    if let span = milliseconds(text).map(Duration.milliseconds), range.contains(span) {
+      return span
+    }
+    let (least, most) = (show(range.lowerBound), show(range.upperBound))
+    throw Problem(message: "is not a time from \(least) to \(most); write e.g. 10s, 500ms, 5m")
+  }
+
+  /// A time as above, from 0 on; nil for a text that is none.
+  package static func milliseconds(_ text: String) -> Int64? {
     let units: [(String, Int64)] = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000)]
     for (unit, factor) in units where text.hasSuffix(unit) {
       guard let number = Int64(text.dropLast(unit.count).filter { $0 != " " }) else { continue }
       let (milliseconds, overflow) = number.multipliedReportingOverflow(by: factor)
-      guard !overflow, range.contains(.milliseconds(milliseconds)) else { break }
-      return .milliseconds(milliseconds)
+      return overflow || milliseconds < 0 ? nil : milliseconds
     }
-    let (least, most) = (show(range.lowerBound), show(range.upperBound))
-    throw Problem(message: "is not a time from \(least) to \(most); write e.g. 10s, 500ms, 5m")
+    return nil
   }
 
   static func address(_ text: String) throws(Problem) -> HostPort {

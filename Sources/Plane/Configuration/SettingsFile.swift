@@ -13,14 +13,17 @@ package struct SettingsFile {
   private let isPrivate: Bool
   private var configuration: PlaneConfiguration
   private var problems: [String] = []
+  private var problemCount = 0
+  /// More are counted: nobody reads them, and to make them takes time.
+  private static let maxProblems = 20
 
   /// A file that makes no sense: every problem on a line of its own, with file, line and column.
   package struct Problem: Error, Equatable, CustomStringConvertible {
     package let description: String
   }
 
-  /// Puts what the file at `path` says into `configuration`. A file with a key in it is hidden from
-  /// the commands of local workspaces.
+  /// Puts what the file at `path` says into `configuration`. A file with a key in it, or an address
+  /// that may hold one, is hidden from the commands of local workspaces.
   ///
   /// - Throws: `Problem`, or `HostError` when the file cannot be read.
   package static func read(_ path: String, into configuration: inout PlaneConfiguration) throws {
@@ -35,7 +38,9 @@ package struct SettingsFile {
     )
     try reader.read(text)
     configuration = reader.configuration
-    if configuration.model.key != nil { configuration.hiddenFiles.append(path) }
+    if configuration.model.key != nil || configuration.checkpointWebhook != nil {
+      configuration.hiddenFiles.append(path)
+    }
     if let keyFile = configuration.model.keyFile { configuration.hiddenFiles.append(keyFile) }
   }
 
@@ -66,6 +71,9 @@ package struct SettingsFile {
     }
     // Nothing but comments is a file, too.
     if let root, root.null == nil { read(root, below: "") }
+    if problemCount > problems.count {
+      problems.append("\(path): and \(problemCount - problems.count) more of the kind")
+    }
     guard problems.isEmpty else { throw Problem(description: problems.joined(separator: "\n")) }
   }
 
@@ -108,7 +116,8 @@ package struct SettingsFile {
           try put(text, &configuration)
         } catch {
           // A secret that was mistyped must not be shown.
-          let shown = setting.key == "model.key" ? "" : " '\(text)'"
+          let isSecret = ["model.key", "ledger.webhook"].contains(setting.key)
+          let shown = isSecret ? "" : " '\(text)'"
           return complain(value, "\(setting.key):\(shown) \(error.message)")
         }
       case .list(let put):
@@ -121,6 +130,7 @@ package struct SettingsFile {
       complain(value, "\(setting.key): \(error.message)")
     }
     guard setting.key == "model.key", !isPrivate else { return }
+    let path = path
     complain(
       value,
       "model.key is here, and other accounts can read this file; run: chmod 600 \(path); "
@@ -128,9 +138,11 @@ package struct SettingsFile {
     )
   }
 
-  private mutating func complain(_ node: Node, _ message: String) {
+  private mutating func complain(_ node: Node, _ message: @autoclosure () -> String) {
+    problemCount += 1
+    guard problems.count < Self.maxProblems else { return }
     let mark = node.mark.map { "\($0.line):\($0.column): " } ?? ""
-    problems.append("\(path):\(mark)\(message)")
+    problems.append("\(path):\(mark)\(message())")
   }
 
   /// Names what was meant, or what there is.

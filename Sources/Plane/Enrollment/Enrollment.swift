@@ -3,6 +3,7 @@ internal import EventLoop
 internal import FoundationEssentials
 internal import Logging
 internal import Identity
+internal import Ledger
 internal import PlanePKI
 internal import RPC
 internal import SwiftProtobuf
@@ -15,6 +16,8 @@ final class Enrollment: Sendable {
   private let pki: PlanePKI
   private let registry: WorkspaceRegistry
   private let counters: PlaneCounters
+  private let recorder: Recorder
+  private let refusals: RefusalRecorder
   /// Seconds since 1970.
   private let clock: @Sendable () -> Int64
   private let listeners: Listeners
@@ -36,12 +39,16 @@ final class Enrollment: Sendable {
     registry: WorkspaceRegistry,
     listeners: Listeners,
     counters: PlaneCounters,
+    recorder: Recorder,
+    refusals: RefusalRecorder,
     clock: @escaping @Sendable () -> Int64
   ) {
     self.pki = pki
     self.registry = registry
     self.listeners = listeners
     self.counters = counters
+    self.recorder = recorder
+    self.refusals = refusals
     self.clock = clock
     state = Mutex(State())
   }
@@ -70,26 +77,14 @@ final class Enrollment: Sendable {
     var service = Service()
     service.answer("/gatehouse.link.v1.Enrollment/Enroll") {
       (request: Gatehouse_Link_V1_EnrollRequest, call) -> Gatehouse_Link_V1_EnrollResponse in
-      let made = try self.enroll(request.token, Array(request.csrDer), from: call.peer) { bearer in
+      try await self.answer(request.token, request.csrDer, from: call.peer) { bearer in
         if case .workspace = bearer { true } else { false }
-      }
-      return .with {
-        $0.certificatesDer = made.chain.map { Data($0) }
-        $0.authoritiesDer = made.authorities.map { Data($0) }
-        $0.identity = made.identity
-        $0.planeAddress = self.listeners.bound.addresses.mutual.description
       }
     }
     service.answer("/gatehouse.link.v1.Enrollment/Login") {
       (request: Gatehouse_Link_V1_LoginRequest, call) -> Gatehouse_Link_V1_LoginResponse in
-      let made = try self.enroll(request.token, Array(request.csrDer), from: call.peer) { bearer in
+      try await self.answer(request.token, request.csrDer, from: call.peer) { bearer in
         if case .user = bearer { true } else { false }
-      }
-      return .with {
-        $0.certificatesDer = made.chain.map { Data($0) }
-        $0.authoritiesDer = made.authorities.map { Data($0) }
-        $0.identity = made.identity
-        $0.planeAddress = self.listeners.bound.addresses.mutual.description
       }
     }
     return service
@@ -107,6 +102,21 @@ final class Enrollment: Sendable {
     return service
   }
 
+  private func answer<Answer: EnrollmentAnswer>(
+    _ token: String,
+    _ csr: Data,
+    from peer: Peer,
+    expecting: (JoinTokens.Bearer) -> Bool
+  ) async throws(PlaneError) -> Answer {
+    let made = try await enroll(token, Array(csr), from: peer, expecting: expecting)
+    var answer = Answer()
+    answer.certificatesDer = made.chain.map { Data($0) }
+    answer.authoritiesDer = made.authorities.map { Data($0) }
+    answer.identity = made.identity
+    answer.planeAddress = listeners.bound.addresses.mutual.description
+    return answer
+  }
+
   private typealias Made = (chain: [[UInt8]], authorities: [[UInt8]], identity: String)
 
   private func enroll(
@@ -114,15 +124,66 @@ final class Enrollment: Sendable {
     _ csr: [UInt8],
     from peer: Peer,
     expecting: (JoinTokens.Bearer) -> Bool
-  ) throws(PlaneError) -> Made {
-    try limit(peer)
+  ) async throws(PlaneError) -> Made {
+    let bearer = try look(token, from: peer, expecting: expecting)
     // Before the token is used up: a mistake in the request must not cost it.
     let request = try read(csr)
-    let bearer = try redeem(token, expecting: expecting)
-    let id = try identity(of: bearer)
+    try redeem(token, from: peer)
+    let id = try identity(of: bearer, from: peer)
+    // A token that is used up when this cannot be kept is asked for anew.
+    try await recorder.announce(Self.enrolled(id, request, from: peer))
     counters.enrolled()
     Plane.log.info("enrolled", metadata: ["identity": "\(id)"])
     return (try certify(id, request), [pki.authority.der], id.description)
+  }
+
+  private static func enrolled(
+    _ id: SPIFFEID,
+    _ request: CertificateRequest,
+    from peer: Peer
+  ) -> RecordedEvent {
+    let key = SHA256.hash(request.publicKey.der)
+    let who = EventPrincipal(id: id.description, issuerPin: nil, keyPin: Hash256(key))
+    return RecordedEvent(.enrolled, by: who, in: id.kind == .workspace ? id.name : "") {
+      $0.enrolled = .with {
+        $0.identity = id.description
+        $0.peer = peer.address
+        $0.keyPin = Data(key)
+      }
+    }
+  }
+
+  /// Whom the token makes. Whoever comes without a good one is counted, and limited: so nobody can
+  /// keep those who have one from enrolling.
+  private func look(
+    _ token: String,
+    from peer: Peer,
+    expecting: (JoinTokens.Bearer) -> Bool
+  ) throws(PlaneError) -> JoinTokens.Bearer {
+    let now = clock()
+    let result = state.withLock { state in
+      Result { () throws(JoinTokens.Refusal) in try state.tokens.look(token, at: now) }
+    }
+    switch result {
+    case .success(let bearer) where expecting(bearer): return bearer
+    case .success:
+      // Still good for the other.
+      throw refusal(
+        "the join token is not for this method; a workspace's is for Enroll, a person's for Login",
+        from: peer
+      )
+    case .failure(let reason):
+      try limit(peer)
+      throw refusal(reason, from: peer)
+    }
+  }
+
+  private func redeem(_ token: String, from peer: Peer) throws(PlaneError) {
+    let now = clock()
+    let result = state.withLock { state in
+      Result { () throws(JoinTokens.Refusal) in _ = try state.tokens.redeem(token, at: now) }
+    }
+    if case .failure(let reason) = result { throw refusal(reason, from: peer) }
   }
 
   private func limit(_ peer: Peer) throws(PlaneError) {
@@ -134,30 +195,27 @@ final class Enrollment: Sendable {
     }
   }
 
-  private func redeem(
-    _ token: String,
-    expecting: (JoinTokens.Bearer) -> Bool
-  ) throws(PlaneError) -> JoinTokens.Bearer {
-    let result = state.withLock { state in
-      Result { () throws(JoinTokens.Refusal) in try state.tokens.redeem(token, at: clock()) }
-    }
-    switch result {
-    case .success(let bearer) where expecting(bearer): return bearer
-    case .success:
-      throw refusal("the join token is not for this method; ask for a new one")
-    case .failure(.used): throw refusal("the join token was used; ask for a new one")
-    case .failure(.expired): throw refusal("the join token is too old; ask for a new one")
-    case .failure: throw refusal("the join token is unknown; ask for a new one")
-    }
+  private func refusal(_ reason: JoinTokens.Refusal, from peer: Peer) -> PlaneError {
+    let what =
+      switch reason {
+      case .used: "was used"
+      case .expired: "is too old"
+      case .unknown, .tooMany: "is unknown"
+      }
+    return refusal("the join token \(what); ask for a new one", from: peer)
   }
 
-  private func refusal(_ reason: String) -> PlaneError {
+  private func refusal(_ reason: String, from peer: Peer) -> PlaneError {
+    refusals.record(enrollmentFrom: peer.address, reason)
     counters.enrollmentRefused()
     Plane.log.info("enrollment_refused", metadata: ["reason": "\(reason)"])
     return PlaneError(.unauthenticated, reason)
   }
 
-  private func identity(of bearer: JoinTokens.Bearer) throws(PlaneError) -> SPIFFEID {
+  private func identity(
+    of bearer: JoinTokens.Bearer,
+    from peer: Peer
+  ) throws(PlaneError) -> SPIFFEID {
     let id: SPIFFEID? =
       switch bearer {
       case .workspace(let id): SPIFFEID(pki.trustDomain, .workspace, id)
@@ -165,7 +223,7 @@ final class Enrollment: Sendable {
       }
     guard let id else { throw PlaneError(.invalidArgument, "the token's name makes no identity") }
     guard id.kind != .workspace || registry.record(id.name) != nil else {
-      throw refusal("the join token's workspace was deleted")
+      throw refusal("the join token's workspace was deleted", from: peer)
     }
     return id
   }
@@ -189,3 +247,17 @@ final class Enrollment: Sendable {
     }
   }
 }
+
+/// What a daemon and a person are told alike.
+private protocol EnrollmentAnswer {
+  var certificatesDer: [Data] { get set }
+  var authoritiesDer: [Data] { get set }
+  var identity: String { get set }
+  var planeAddress: String { get set }
+
+  init()
+}
+
+extension Gatehouse_Link_V1_EnrollResponse: EnrollmentAnswer {}
+
+extension Gatehouse_Link_V1_LoginResponse: EnrollmentAnswer {}

@@ -10,10 +10,18 @@ actor AdminListener {
   private let socket: Socket
   private let answer: @Sendable (HTTP1Request) -> HTTP1Response
   private var registration: Registration?
-  private var connections: [ObjectIdentifier: AdminConnection] = [:]
+  private var connections: [ObjectIdentifier: Open] = [:]
+  private var opened = 0
 
-  /// Beyond this many at once, connections are closed unanswered.
-  private static let maxConnections = 64
+  private struct Open {
+    let connection: AdminConnection
+    /// Later ones have higher numbers.
+    let number: Int
+  }
+
+  /// So many at once; for one more the oldest is given up. A probe is answered as it comes: whoever
+  /// holds connections open loses its own.
+  static let maxConnections = 64
 
   /// - Throws: when the address cannot be had.
   init(
@@ -37,7 +45,7 @@ actor AdminListener {
     loop.deregister(registration, socket.number)
     self.registration = nil
     socket.shutDown()
-    for connection in connections.values { connection.close() }
+    for open in connections.values { open.connection.close() }
   }
 
   private func accept() {
@@ -53,9 +61,12 @@ actor AdminListener {
   }
 
   private func open(_ accepted: consuming Socket) {
-    guard connections.count < Self.maxConnections else { return }
+    if connections.count >= Self.maxConnections {
+      connections.values.min { $0.number < $1.number }?.connection.close()
+    }
     let connection = AdminConnection(accepted, on: loop, answer)
-    connections[ObjectIdentifier(connection)] = connection
+    opened += 1
+    connections[ObjectIdentifier(connection)] = Open(connection: connection, number: opened)
     connection.start { [weak self] connection in
       self?.assumeIsolated { $0.forget(connection) }
     }

@@ -34,10 +34,18 @@ final class Listeners: Sendable {
 
   /// Ends the connections of a workspace's daemon.
   func endConnections(of workspaceID: String, _ reason: RPCStatus) async {
-    await bound.mutual.endConnections(reason) { peer in
-      guard let principal = peer.identity as? Principal else { return false }
-      return principal.kind == .workspace && principal.name == workspaceID
-    }
+    await bound.mutual.endConnections(reason) { $0.isDaemon(of: workspaceID) }
+  }
+
+  func cutConnections(of workspaceID: String) async {
+    await bound.mutual.cutConnections { $0.isDaemon(of: workspaceID) }
+  }
+}
+
+extension Peer {
+  fileprivate func isDaemon(of workspaceID: String) -> Bool {
+    guard let principal = identity as? Principal else { return false }
+    return principal.kind == .workspace && principal.name == workspaceID
   }
 }
 

@@ -29,7 +29,11 @@ struct PeerIdentification: Sendable {
     case .success(let principal):
       try checkWorkspace(principal)
       let left = certificates[0].notAfter - now
-      return Identification.Identified(identity: principal, validFor: .seconds(left))
+      return Identification.Identified(
+        identity: principal,
+        validFor: .seconds(left),
+        name: principal.description
+      )
     }
   }
 
@@ -37,7 +41,8 @@ struct PeerIdentification: Sendable {
   private func checkWorkspace(_ principal: Principal) throws(RPCStatus) {
     guard principal.kind == .workspace else { return }
     guard let record = registry.record(principal.name) else {
-      throw RPCStatus(.unauthenticated, "workspace \(principal.name) was deleted")
+      // Not UNAUTHENTICATED, which a stopped one gets: its daemon need not come again.
+      throw RPCStatus(.notFound, "workspace \(principal.name) was deleted")
     }
     guard !record.isStopped else {
       throw RPCStatus(.unauthenticated, "workspace '\(record.name)' is stopped; start it first")

@@ -38,6 +38,7 @@ struct EventLog: Sendable {
       write(.debug, "call_accepted") { [("call", id)] + Self.fields(order) }
     case .callRefused(let order, let status):
       writeRefusal("call_refused") { Self.fields(order) + [("reason", status.description)] }
+    case .callOffered, .callStarted, .callCancelled: break  // its end says enough
     case .callEnded(let call): write(.info, "call_ended") { Self.fields(call) }
     case .claimRefused(let call, let principal):
       writeRefusal("ticket_refused") { [("call", call), ("principal", "\(principal)")] }
@@ -117,8 +118,9 @@ struct EventLog: Sendable {
 
   private static func fields(_ call: CallReport) -> Fields {
     [
-      ("call", call.id), ("workspace", call.workspace.id), ("principal", "\(call.principal)"),
-      ("tool", call.tool), ("outcome", LogRecord.word("\(call.outcome)")), ("code", "\(call.code)"),
+      ("call", call.call.id), ("workspace", call.call.workspace.id),
+      ("principal", "\(call.call.order.principal)"), ("tool", call.call.order.tool),
+      ("outcome", LogRecord.word("\(call.outcome)")), ("code", "\(call.code)"),
       ("duration_ms", "\(call.time.wholeMilliseconds)"), ("output_bytes", "\(call.outputBytes)"),
       ("stdin_bytes", "\(call.stdinBytes)"), ("reason", LogRecord.word("\(call.reason)")),
     ]

@@ -178,5 +178,10 @@ extension MetricsPage {
       statistics.windowsPromised
     )
     gauge("gatehouse_window_budget_bytes", "The most of that.", statistics.windowBudget)
+    gauge(
+      "gatehouse_call_output_held_bytes",
+      "Output of calls under way that is kept in memory, for their owners and followers.",
+      statistics.outputHeld
+    )
   }
 }

@@ -49,7 +49,11 @@ struct LocalDaemons: Sendable {
     }
     return try await onDisk {
       try folder.makeFolder("workspaces/\(id)/daemon")
-      guard root.isEmpty else { return WorkspaceRecord.Local(root: root, ownsRoot: false) }
+      guard root.isEmpty else {
+        // Commands may put a link in its place later, which must not lead anywhere else.
+        let real = RealPath.of(root) ?? root
+        return WorkspaceRecord.Local(root: real, ownsRoot: false)
+      }
       try folder.makeFolder("workspaces/\(id)/root")
       return WorkspaceRecord.Local(
         root: folder.path(of: "workspaces/\(id)/root"),
@@ -64,30 +68,52 @@ struct LocalDaemons: Sendable {
     _ local: WorkspaceRecord.Local,
     token: String
   ) async throws(PlaneError) -> WorkspaceRecord.Local {
-    try await onDisk {
+    guard local.ownsRoot || RealPath.of(local.root) == local.root else {
+      throw PlaneError(
+        .failedPrecondition,
+        "the root '\(local.root)' is gone, or a symbolic link is in its place by now; put the folder "
+          + "back, then run: gatehouse workspace start"
+      )
+    }
+    return try await onDisk {
       let name = "workspaces/\(id)"
       try folder.write(Array(token.utf8), to: "\(name)/daemon/token")
       try folder.write(Array(try authority.pem.utf8), to: "\(name)/daemon/ca.pem")
       try folder.trimLog("\(name)/daemon.log", maxBytes: 4 << 20)
       var started = local
       started.planeAddress = planeAddress
-      started.daemon = try .start(
-        program,
-        [
-          "--state", folder.path(of: "\(name)/daemon"),
-          local.ownsRoot ? "--own-root" : "--root", local.root,
-          "--ca", folder.path(of: "\(name)/daemon/ca.pem"),
-          "--plane", planeAddress,
-          "--enroll-address", listeners.bound.addresses.nearOpen.description,
-          "--token-file", folder.path(of: "\(name)/daemon/token"),
-          // Commands see none of the plane's state but their own root.
-          "--hide", folder.path,
-        ] + hiddenFiles.flatMap { ["--hide", $0] },
-        environment: Self.environment,
-        log: folder.path(of: "\(name)/daemon.log")
-      )
+      do throws(HostError) {
+        started.daemon = try .start(
+          program,
+          arguments(name, local),
+          environment: Self.environment + [DescriptorLimit.variable],
+          log: folder.path(of: "\(name)/daemon.log")
+        )
+      } catch {
+        // Its path is no secret of the plane's: who may make local workspaces has to mend it.
+        throw PlaneError(
+          .failedPrecondition,
+          "\(error); put it beside gatehouse or set daemon.program"
+        )
+      }
       return started
     }
+  }
+
+  /// Of a daemon whose own files are below `name` in the state folder.
+  private func arguments(_ name: String, _ local: WorkspaceRecord.Local) -> [String] {
+    [
+      "--state", folder.path(of: "\(name)/daemon"),
+      local.ownsRoot ? "--own-root" : "--root", local.root,
+      "--ca", folder.path(of: "\(name)/daemon/ca.pem"),
+      "--plane", planeAddress,
+      "--enroll-address", listeners.bound.addresses.nearOpen.description,
+      "--token-file", folder.path(of: "\(name)/daemon/token"),
+      // A plane that starts again is on this machine: there is no crowd to keep from it.
+      "--redial-within", "2",
+      // Commands see none of the plane's state but their own root.
+      "--hide", folder.path,
+    ] + hiddenFiles.flatMap { ["--hide", $0] }
   }
 
   /// Ends a daemon and waits until it is gone; after `timeout` by force.
@@ -140,6 +166,8 @@ struct LocalDaemons: Sendable {
   ) async throws(PlaneError) -> Result {
     do {
       return try await disk.run(body)
+    } catch let error as PlaneError {
+      throw error
     } catch {
       throw PlaneError(.internalError, "\(error)")
     }

@@ -1,4 +1,5 @@
 internal import Calls
+internal import Crypto
 internal import Host
 internal import Logging
 
@@ -25,9 +26,13 @@ extension Workspaces {
     for watcher in watchers { await watcher.value }
   }
 
+  /// What a daemon ran is ended when none came for ten seconds: the next one has to be started, and
+  /// to find its supervisors, before that.
+  static let restarts = Backoff(longest: .seconds(5))
+
   private func keepRunning(_ id: String) async {
-    var backoff = Backoff()
-    var random = SystemRandomNumberGenerator()
+    var backoff = Self.restarts
+    var random = SecureRandom.Generator()
     while !Task.isCancelled, let daemon = registry.record(id)?.local?.daemon {
       let began = ContinuousClock.now
       await daemons.waitForEnd(of: daemon)

@@ -1,7 +1,9 @@
 internal import Broker
 internal import Calls
+internal import Crypto
 internal import Host
 internal import Identity
+internal import Ledger
 internal import Logging
 internal import RPC
 internal import Wire
@@ -13,6 +15,7 @@ actor Workspaces {
   private let enrollment: Enrollment
   let broker: Broker
   private let listeners: Listeners
+  private let recorder: Recorder
   /// Milliseconds since 1970.
   private let clock: @Sendable () -> UInt64
   /// Ids of workspaces that something is done to.
@@ -30,6 +33,7 @@ actor Workspaces {
     enrollment: Enrollment,
     broker: Broker,
     listeners: Listeners,
+    recorder: Recorder,
     clock: @escaping @Sendable () -> UInt64
   ) {
     self.registry = registry
@@ -37,6 +41,7 @@ actor Workspaces {
     self.enrollment = enrollment
     self.broker = broker
     self.listeners = listeners
+    self.recorder = recorder
     self.clock = clock
   }
 
@@ -46,7 +51,8 @@ actor Workspaces {
     localRoot: String?,
     for principal: Principal
   ) async throws(PlaneError) -> (record: WorkspaceRecord, token: String?) {
-    var random = SystemRandomNumberGenerator()
+    if localRoot != nil { try Self.checkMayMakeLocal(principal) }
+    var random = SecureRandom.Generator()
     let id = Identifier.make(prefix: "ws", now: clock(), random: &random)
     var record = WorkspaceRecord(id: id, name: name, owner: WorkspaceRecord.Owner(principal))
     busy.insert(id)
@@ -61,14 +67,66 @@ actor Workspaces {
       throw error
     }
     do {
+      try await announce(.workspaceCreated, record, root: localRoot, by: principal)
       guard let localRoot else { return (record, try enrollment.makeToken(for: .workspace(id))) }
       record.local = try await daemons.prepare(id, root: localRoot)
       try await startDaemon(of: record)
       return (registry.record(id) ?? record, nil)
     } catch {
       await abandon(id)
+      let reason = error.message
+      recorder.record { [recorder] in
+        .changed(.workspaceDeleted, draft, by: recorder.plane, reason: "not made: \(reason)")
+      }
       throw error
     }
+  }
+
+  /// A local workspace's commands have the plane's account, and so all files of it that are not hidden,
+  /// other workspaces' roots among them.
+  private static func checkMayMakeLocal(_ principal: Principal) throws(PlaneError) {
+    let admin = SPIFFEID(principal.id.trustDomain, .user, "admin")
+    guard principal.id != admin, !principal.groups.contains("admins") else { return }
+    throw PlaneError(
+      .permissionDenied,
+      "a local workspace runs as the plane's account, so only its administrators make one; make one "
+        + "elsewhere, which needs a join token: gatehouse workspace create NAME"
+    )
+  }
+
+  /// A new join token for a workspace elsewhere, in place of those that were not used.
+  func makeToken(
+    _ reference: String,
+    for principal: Principal
+  ) throws(PlaneError) -> (record: WorkspaceRecord, token: String) {
+    let record = try take(reference, for: principal)
+    defer { busy.remove(record.id) }
+    guard record.local == nil else {
+      throw PlaneError(
+        .failedPrecondition,
+        "workspace '\(record.name)' is local, and the plane starts its daemon; "
+          + "run: gatehouse workspace start \(record.name)"
+      )
+    }
+    guard !record.isStopped else {
+      throw PlaneError(
+        .failedPrecondition,
+        "workspace '\(record.name)' is stopped; run: gatehouse workspace start \(record.name)"
+      )
+    }
+    enrollment.revokeTokens(for: .workspace(record.id))
+    return (record, try enrollment.makeToken(for: .workspace(record.id)))
+  }
+
+  /// Keeps what a principal is about to do to a workspace.
+  private func announce(
+    _ kind: EventKind,
+    _ record: WorkspaceRecord,
+    root: String? = nil,
+    by principal: Principal
+  ) async throws(PlaneError) {
+    let who = EventPrincipal(principal)
+    try await recorder.announce(.changed(kind, record, root: root, by: who))
   }
 
   /// Starts a stopped workspace; a local one is linked when this returns.
@@ -77,9 +135,10 @@ actor Workspaces {
   {
     let record = try take(reference, for: principal)
     defer { busy.remove(record.id) }
+    try await announce(.workspaceStarted, record, by: principal)
     try await registry.update(record.id) { $0.isStopped = false }
     if record.local != nil, await !broker.isLinked(record.id) {
-      try await startDaemon(of: record)
+      try await bringBack(registry.record(record.id) ?? record)
     }
     return registry.record(record.id) ?? record
   }
@@ -90,6 +149,7 @@ actor Workspaces {
   {
     let record = try take(reference, for: principal)
     defer { busy.remove(record.id) }
+    try await announce(.workspaceStopped, record, by: principal)
     try await halt(record)
     return registry.record(record.id) ?? record
   }
@@ -98,6 +158,7 @@ actor Workspaces {
   func delete(_ reference: String, for principal: Principal) async throws(PlaneError) {
     let record = try take(reference, for: principal)
     defer { busy.remove(record.id) }
+    try await announce(.workspaceDeleted, record, by: principal)
     try await halt(record)
     try await discard(record.id)
   }
@@ -167,6 +228,21 @@ actor Workspaces {
     try await daemons.remove(id)
     try await registry.change { $0.remove(id) }
   }
+
+  /// A daemon that runs is about to link, as one does that has just been started again: to start another
+  /// would end what it runs. Where it does not come, another is started all the same.
+  private func bringBack(_ record: WorkspaceRecord) async throws(PlaneError) {
+    if let local = record.local, let daemon = local.daemon, daemon.isRunning,
+      local.planeAddress == daemons.planeAddress,
+      await broker.waitForLink(of: record.id, within: Self.timeToLink)
+    {
+      return
+    }
+    try await startDaemon(of: registry.record(record.id) ?? record)
+  }
+
+  /// A local daemon looks for its plane every two seconds.
+  private static let timeToLink: Duration = .seconds(5)
 
   private func startDaemon(of record: WorkspaceRecord) async throws(PlaneError) {
     unwatch(record.id)

@@ -41,6 +41,16 @@ extension Workspaces {
       try await self.delete(request.workspace, for: call.principal)
       return Gatehouse_Plane_V1_DeleteWorkspaceResponse()
     }
+    service.answer("/gatehouse.plane.v1.Workspaces/MakeToken") {
+      (request: Gatehouse_Plane_V1_MakeWorkspaceTokenRequest, call) in
+      let made = try await self.makeToken(request.workspace, for: call.principal)
+      let workspace = await self.describe(made.record)
+      return Gatehouse_Plane_V1_MakeWorkspaceTokenResponse.with {
+        $0.workspace = workspace
+        $0.joinToken = made.token
+        $0.enrollAddress = listeners.bound.addresses.open.description
+      }
+    }
     service.answer("/gatehouse.plane.v1.Workspaces/List") {
       (_: Gatehouse_Plane_V1_ListWorkspacesRequest, call) in
       var response = Gatehouse_Plane_V1_ListWorkspacesResponse()
@@ -57,6 +67,7 @@ extension Workspaces {
   /// A workspace as its owner is told of it.
   private func describe(_ record: WorkspaceRecord) async -> Gatehouse_Plane_V1_Workspace {
     let link = await broker.link(of: record.id)
+    let calls = await broker.calls(in: record.id)
     return .with {
       $0.id = record.id
       $0.name = record.name
@@ -64,9 +75,9 @@ extension Workspaces {
       $0.state = Self.state(record, isLinked: link != nil)
       $0.local = record.local != nil
       $0.root = record.local?.root ?? ""
+      $0.runningCalls = UInt32(clamping: calls.all)
       guard let link else { return }
       $0.daemonVersion = link.daemonVersion
-      $0.runningCalls = UInt32(clamping: link.calls.all)
       $0.tools = link.tools
     }
   }

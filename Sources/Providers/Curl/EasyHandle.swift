@@ -35,6 +35,10 @@ internal import CCurl
     guard code != CURLE_OK else { return nil }
     let detail = unsafe String(cString: errorText)
     let text = unsafe detail.isEmpty ? String(cString: curl_easy_strerror(code)) : detail
+    // curl has one code for a scheme it does not speak, and for an answer without a status line.
+    if code == CURLE_UNSUPPORTED_PROTOCOL, text.contains("HTTP/0.9") {
+      return HTTPError(code: .notHTTP, reason: text)
+    }
     return HTTPError(code: HTTPError.Code(code, started: head.status != 0), reason: text)
   }
 
@@ -151,6 +155,7 @@ extension HTTPError.Code {
     case CURLE_URL_MALFORMAT, CURLE_UNSUPPORTED_PROTOCOL: self = .invalidURL
     case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: self = .unresolved
     case CURLE_COULDNT_CONNECT: self = .unreachable
+    case CURLE_WEIRD_SERVER_REPLY: self = .notHTTP
     case CURLE_PEER_FAILED_VERIFICATION, CURLE_SSL_CONNECT_ERROR, CURLE_SSL_CACERT_BADFILE:
       self = .untrusted
     case CURLE_OPERATION_TIMEDOUT: self = started ? .idle : .unreachable

@@ -34,6 +34,7 @@ extension ModelEndpoint {
           + "add its issuer to this machine's certificate authorities"
       )
     case .idle: return failure(.cut, "sent nothing for too long", isPassing: true)
+    case .notHTTP: return failure(.garbage, "does not answer in HTTP: \(reason)")
     case .cut: return failure(.cut, "cut its answer off: \(reason)", isPassing: true)
     }
   }

@@ -34,6 +34,9 @@ package struct ModelEndpoint: Sendable {
     self.key = key
   }
 
+  /// `bytes` without the key, as `Secret.masked`.
+  package func masked(in bytes: [UInt8]) -> [UInt8] { key?.masked(in: bytes) ?? bytes }
+
   /// Takes the endpoint out of the process's environment: `GATEHOUSE_MODEL_URL`,
   /// `GATEHOUSE_MODEL` and `OPENAI_API_KEY`, which is wiped. Call it before there are threads.
   ///

@@ -351,7 +351,12 @@ package nonisolated struct Gatehouse_Link_V1_Resume: Sendable {
 
   package var ticket: Data = Data()
 
+  /// Need not be kept any more.
   package var acknowledged: [Gatehouse_Tools_V1_StreamOffset] = []
+
+  /// What has arrived, where that is more: go on behind it, and keep it. Only sent to daemons with the
+  /// capability "resume-received"; others are told as `acknowledged` what has arrived.
+  package var received: [Gatehouse_Tools_V1_StreamOffset] = []
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -449,6 +454,15 @@ package nonisolated struct Gatehouse_Link_V1_CarryRequest: Sendable {
     set {message = .ack(newValue)}
   }
 
+  /// What the call changed: once on each stream, before `exit`. May be left out: then it is not known.
+  package var effects: Gatehouse_Tools_V1_Effects {
+    get {
+      if case .effects(let v)? = message {return v}
+      return Gatehouse_Tools_V1_Effects()
+    }
+    set {message = .effects(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Message: Equatable, Sendable {
@@ -459,6 +473,8 @@ package nonisolated struct Gatehouse_Link_V1_CarryRequest: Sendable {
     case opened(Gatehouse_Link_V1_Opened)
     /// stdin the tool has taken
     case ack(Gatehouse_Tools_V1_Ack)
+    /// What the call changed: once on each stream, before `exit`. May be left out: then it is not known.
+    case effects(Gatehouse_Tools_V1_Effects)
 
   }
 
@@ -471,7 +487,8 @@ package nonisolated struct Gatehouse_Link_V1_Opened: Sendable {
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
   // methods supported on all messages.
 
-  /// Bytes of stdin and of the request that arrived so far; the plane goes on there.
+  /// Bytes of stdin and of the request that arrived so far; the plane goes on there. What the tool has
+  /// taken of stdin is acknowledged again behind it: this plane may not have heard of it.
   package var received: [Gatehouse_Tools_V1_StreamOffset] = []
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -1262,7 +1279,7 @@ nonisolated extension Gatehouse_Link_V1_Offer: SwiftProtobuf.Message, SwiftProto
 
 nonisolated extension Gatehouse_Link_V1_Resume: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Resume"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}call_id\0\u{1}ticket\0\u{1}acknowledged\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}call_id\0\u{1}ticket\0\u{1}acknowledged\0\u{1}received\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1273,6 +1290,7 @@ nonisolated extension Gatehouse_Link_V1_Resume: SwiftProtobuf.Message, SwiftProt
       case 1: try { try decoder.decodeSingularStringField(value: &self.callID) }()
       case 2: try { try decoder.decodeSingularBytesField(value: &self.ticket) }()
       case 3: try { try decoder.decodeRepeatedMessageField(value: &self.acknowledged) }()
+      case 4: try { try decoder.decodeRepeatedMessageField(value: &self.received) }()
       default: break
       }
     }
@@ -1288,6 +1306,9 @@ nonisolated extension Gatehouse_Link_V1_Resume: SwiftProtobuf.Message, SwiftProt
     if !self.acknowledged.isEmpty {
       try visitor.visitRepeatedMessageField(value: self.acknowledged, fieldNumber: 3)
     }
+    if !self.received.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.received, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1295,6 +1316,7 @@ nonisolated extension Gatehouse_Link_V1_Resume: SwiftProtobuf.Message, SwiftProt
     if lhs.callID != rhs.callID {return false}
     if lhs.ticket != rhs.ticket {return false}
     if lhs.acknowledged != rhs.acknowledged {return false}
+    if lhs.received != rhs.received {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1392,7 +1414,7 @@ nonisolated extension Gatehouse_Link_V1_Forget: SwiftProtobuf.Message, SwiftProt
 
 nonisolated extension Gatehouse_Link_V1_CarryRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".CarryRequest"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}chunk\0\u{1}gap\0\u{1}exit\0\u{1}opened\0\u{2}\u{2}ack\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}chunk\0\u{1}gap\0\u{1}exit\0\u{1}opened\0\u{2}\u{2}ack\0\u{1}effects\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1465,6 +1487,19 @@ nonisolated extension Gatehouse_Link_V1_CarryRequest: SwiftProtobuf.Message, Swi
           self.message = .ack(v)
         }
       }()
+      case 7: try {
+        var v: Gatehouse_Tools_V1_Effects?
+        var hadOneofValue = false
+        if let current = self.message {
+          hadOneofValue = true
+          if case .effects(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.message = .effects(v)
+        }
+      }()
       default: break
       }
     }
@@ -1495,6 +1530,10 @@ nonisolated extension Gatehouse_Link_V1_CarryRequest: SwiftProtobuf.Message, Swi
     case .ack?: try {
       guard case .ack(let v)? = self.message else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 6)
+    }()
+    case .effects?: try {
+      guard case .effects(let v)? = self.message else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 7)
     }()
     case nil: break
     }

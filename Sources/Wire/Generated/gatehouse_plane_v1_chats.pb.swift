@@ -112,6 +112,37 @@ package nonisolated struct Gatehouse_Plane_V1_StartChatResponse: Sendable {
   package init() {}
 }
 
+package nonisolated struct Gatehouse_Plane_V1_SendChatRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var chatID: String = String()
+
+  /// at most 256 KiB
+  package var prompt: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct Gatehouse_Plane_V1_SendChatResponse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// from 1
+  package var turn: UInt64 = 0
+
+  /// sequence of the last event before the turn
+  package var after: UInt64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
 package nonisolated struct Gatehouse_Plane_V1_FollowChatRequest: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -121,6 +152,9 @@ package nonisolated struct Gatehouse_Plane_V1_FollowChatRequest: Sendable {
 
   /// sequence of the last event seen; 0: from the start
   package var after: UInt64 = 0
+
+  /// ends with what there is, although the turn goes on
+  package var past: Bool = false
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -193,6 +227,14 @@ package nonisolated struct Gatehouse_Plane_V1_FollowChatResponse: Sendable {
     set {event = .ended(newValue)}
   }
 
+  package var prompted: Gatehouse_Plane_V1_Prompted {
+    get {
+      if case .prompted(let v)? = event {return v}
+      return Gatehouse_Plane_V1_Prompted()
+    }
+    set {event = .prompted(newValue)}
+  }
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Event: Equatable, Sendable {
@@ -203,8 +245,25 @@ package nonisolated struct Gatehouse_Plane_V1_FollowChatResponse: Sendable {
     case step(Gatehouse_Plane_V1_StepEnded)
     case retrying(Gatehouse_Plane_V1_Retrying)
     case ended(Gatehouse_Plane_V1_TurnEnded)
+    case prompted(Gatehouse_Plane_V1_Prompted)
 
   }
+
+  package init() {}
+}
+
+/// A person's message: a turn begins.
+package nonisolated struct Gatehouse_Plane_V1_Prompted: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var text: String = String()
+
+  /// from 1
+  package var turn: UInt64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
 }
@@ -215,6 +274,10 @@ package nonisolated struct Gatehouse_Plane_V1_TextDelta: Sendable {
   // methods supported on all messages.
 
   package var text: String = String()
+
+  /// The answer from its beginning, in place of the step's text so far: the
+  /// model's stream was cut, and its next attempt said something else.
+  package var anew: Bool = false
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -251,6 +314,9 @@ package nonisolated struct Gatehouse_Plane_V1_ToolOutput: Sendable {
   package var stream: Gatehouse_Tools_V1_Stream = .unspecified
 
   package var data: Data = Data()
+
+  /// of `data` in what the tool wrote to this stream
+  package var offset: UInt64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -295,6 +361,8 @@ package nonisolated struct Gatehouse_Plane_V1_StepEnded: Sendable {
   package init() {}
 }
 
+/// The answer was cut off and is asked for again. Of its text so far nothing
+/// comes again, unless it comes `anew`.
 package nonisolated struct Gatehouse_Plane_V1_Retrying: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -375,6 +443,8 @@ package nonisolated struct Gatehouse_Plane_V1_Chat: Sendable {
   package var prompt: String = String()
 
   package var createdUnixUs: Int64 = 0
+
+  package var turns: UInt64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -486,9 +556,79 @@ nonisolated extension Gatehouse_Plane_V1_StartChatResponse: SwiftProtobuf.Messag
   }
 }
 
+nonisolated extension Gatehouse_Plane_V1_SendChatRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".SendChatRequest"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}chat_id\0\u{1}prompt\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.chatID) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.prompt) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.chatID.isEmpty {
+      try visitor.visitSingularStringField(value: self.chatID, fieldNumber: 1)
+    }
+    if !self.prompt.isEmpty {
+      try visitor.visitSingularStringField(value: self.prompt, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Gatehouse_Plane_V1_SendChatRequest, rhs: Gatehouse_Plane_V1_SendChatRequest) -> Bool {
+    if lhs.chatID != rhs.chatID {return false}
+    if lhs.prompt != rhs.prompt {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Gatehouse_Plane_V1_SendChatResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".SendChatResponse"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}turn\0\u{1}after\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularUInt64Field(value: &self.turn) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.after) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if self.turn != 0 {
+      try visitor.visitSingularUInt64Field(value: self.turn, fieldNumber: 1)
+    }
+    if self.after != 0 {
+      try visitor.visitSingularUInt64Field(value: self.after, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Gatehouse_Plane_V1_SendChatResponse, rhs: Gatehouse_Plane_V1_SendChatResponse) -> Bool {
+    if lhs.turn != rhs.turn {return false}
+    if lhs.after != rhs.after {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
 nonisolated extension Gatehouse_Plane_V1_FollowChatRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".FollowChatRequest"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}chat_id\0\u{1}after\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}chat_id\0\u{1}after\0\u{1}past\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -498,6 +638,7 @@ nonisolated extension Gatehouse_Plane_V1_FollowChatRequest: SwiftProtobuf.Messag
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularStringField(value: &self.chatID) }()
       case 2: try { try decoder.decodeSingularUInt64Field(value: &self.after) }()
+      case 3: try { try decoder.decodeSingularBoolField(value: &self.past) }()
       default: break
       }
     }
@@ -510,12 +651,16 @@ nonisolated extension Gatehouse_Plane_V1_FollowChatRequest: SwiftProtobuf.Messag
     if self.after != 0 {
       try visitor.visitSingularUInt64Field(value: self.after, fieldNumber: 2)
     }
+    if self.past != false {
+      try visitor.visitSingularBoolField(value: self.past, fieldNumber: 3)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Gatehouse_Plane_V1_FollowChatRequest, rhs: Gatehouse_Plane_V1_FollowChatRequest) -> Bool {
     if lhs.chatID != rhs.chatID {return false}
     if lhs.after != rhs.after {return false}
+    if lhs.past != rhs.past {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -523,7 +668,7 @@ nonisolated extension Gatehouse_Plane_V1_FollowChatRequest: SwiftProtobuf.Messag
 
 nonisolated extension Gatehouse_Plane_V1_FollowChatResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".FollowChatResponse"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}sequence\0\u{1}text\0\u{3}tool_started\0\u{3}tool_output\0\u{3}tool_ended\0\u{1}step\0\u{1}retrying\0\u{1}ended\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}sequence\0\u{1}text\0\u{3}tool_started\0\u{3}tool_output\0\u{3}tool_ended\0\u{1}step\0\u{1}retrying\0\u{1}ended\0\u{1}prompted\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -623,6 +768,19 @@ nonisolated extension Gatehouse_Plane_V1_FollowChatResponse: SwiftProtobuf.Messa
           self.event = .ended(v)
         }
       }()
+      case 9: try {
+        var v: Gatehouse_Plane_V1_Prompted?
+        var hadOneofValue = false
+        if let current = self.event {
+          hadOneofValue = true
+          if case .prompted(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.event = .prompted(v)
+        }
+      }()
       default: break
       }
     }
@@ -665,6 +823,10 @@ nonisolated extension Gatehouse_Plane_V1_FollowChatResponse: SwiftProtobuf.Messa
       guard case .ended(let v)? = self.event else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 8)
     }()
+    case .prompted?: try {
+      guard case .prompted(let v)? = self.event else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 9)
+    }()
     case nil: break
     }
     try unknownFields.traverse(visitor: &visitor)
@@ -678,9 +840,9 @@ nonisolated extension Gatehouse_Plane_V1_FollowChatResponse: SwiftProtobuf.Messa
   }
 }
 
-nonisolated extension Gatehouse_Plane_V1_TextDelta: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
-  package static let protoMessageName: String = _protobuf_package + ".TextDelta"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}text\0")
+nonisolated extension Gatehouse_Plane_V1_Prompted: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".Prompted"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}text\0\u{1}turn\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -689,6 +851,7 @@ nonisolated extension Gatehouse_Plane_V1_TextDelta: SwiftProtobuf.Message, Swift
       // enabled. https://github.com/apple/swift-protobuf/issues/1034
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularStringField(value: &self.text) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.turn) }()
       default: break
       }
     }
@@ -698,11 +861,50 @@ nonisolated extension Gatehouse_Plane_V1_TextDelta: SwiftProtobuf.Message, Swift
     if !self.text.isEmpty {
       try visitor.visitSingularStringField(value: self.text, fieldNumber: 1)
     }
+    if self.turn != 0 {
+      try visitor.visitSingularUInt64Field(value: self.turn, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Gatehouse_Plane_V1_Prompted, rhs: Gatehouse_Plane_V1_Prompted) -> Bool {
+    if lhs.text != rhs.text {return false}
+    if lhs.turn != rhs.turn {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Gatehouse_Plane_V1_TextDelta: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".TextDelta"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}text\0\u{1}anew\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.text) }()
+      case 2: try { try decoder.decodeSingularBoolField(value: &self.anew) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.text.isEmpty {
+      try visitor.visitSingularStringField(value: self.text, fieldNumber: 1)
+    }
+    if self.anew != false {
+      try visitor.visitSingularBoolField(value: self.anew, fieldNumber: 2)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Gatehouse_Plane_V1_TextDelta, rhs: Gatehouse_Plane_V1_TextDelta) -> Bool {
     if lhs.text != rhs.text {return false}
+    if lhs.anew != rhs.anew {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -755,7 +957,7 @@ nonisolated extension Gatehouse_Plane_V1_ToolStarted: SwiftProtobuf.Message, Swi
 
 nonisolated extension Gatehouse_Plane_V1_ToolOutput: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".ToolOutput"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}call_id\0\u{1}stream\0\u{1}data\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}call_id\0\u{1}stream\0\u{1}data\0\u{1}offset\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -766,6 +968,7 @@ nonisolated extension Gatehouse_Plane_V1_ToolOutput: SwiftProtobuf.Message, Swif
       case 1: try { try decoder.decodeSingularStringField(value: &self.callID) }()
       case 2: try { try decoder.decodeSingularEnumField(value: &self.stream) }()
       case 3: try { try decoder.decodeSingularBytesField(value: &self.data) }()
+      case 4: try { try decoder.decodeSingularUInt64Field(value: &self.offset) }()
       default: break
       }
     }
@@ -781,6 +984,9 @@ nonisolated extension Gatehouse_Plane_V1_ToolOutput: SwiftProtobuf.Message, Swif
     if !self.data.isEmpty {
       try visitor.visitSingularBytesField(value: self.data, fieldNumber: 3)
     }
+    if self.offset != 0 {
+      try visitor.visitSingularUInt64Field(value: self.offset, fieldNumber: 4)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -788,6 +994,7 @@ nonisolated extension Gatehouse_Plane_V1_ToolOutput: SwiftProtobuf.Message, Swif
     if lhs.callID != rhs.callID {return false}
     if lhs.stream != rhs.stream {return false}
     if lhs.data != rhs.data {return false}
+    if lhs.offset != rhs.offset {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1040,7 +1247,7 @@ nonisolated extension Gatehouse_Plane_V1_StopChatResponse: SwiftProtobuf.Message
 
 nonisolated extension Gatehouse_Plane_V1_Chat: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Chat"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}chat_id\0\u{3}workspace_id\0\u{1}state\0\u{1}model\0\u{1}prompt\0\u{3}created_unix_us\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}chat_id\0\u{3}workspace_id\0\u{1}state\0\u{1}model\0\u{1}prompt\0\u{3}created_unix_us\0\u{1}turns\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1054,6 +1261,7 @@ nonisolated extension Gatehouse_Plane_V1_Chat: SwiftProtobuf.Message, SwiftProto
       case 4: try { try decoder.decodeSingularStringField(value: &self.model) }()
       case 5: try { try decoder.decodeSingularStringField(value: &self.prompt) }()
       case 6: try { try decoder.decodeSingularInt64Field(value: &self.createdUnixUs) }()
+      case 7: try { try decoder.decodeSingularUInt64Field(value: &self.turns) }()
       default: break
       }
     }
@@ -1078,6 +1286,9 @@ nonisolated extension Gatehouse_Plane_V1_Chat: SwiftProtobuf.Message, SwiftProto
     if self.createdUnixUs != 0 {
       try visitor.visitSingularInt64Field(value: self.createdUnixUs, fieldNumber: 6)
     }
+    if self.turns != 0 {
+      try visitor.visitSingularUInt64Field(value: self.turns, fieldNumber: 7)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1088,6 +1299,7 @@ nonisolated extension Gatehouse_Plane_V1_Chat: SwiftProtobuf.Message, SwiftProto
     if lhs.model != rhs.model {return false}
     if lhs.prompt != rhs.prompt {return false}
     if lhs.createdUnixUs != rhs.createdUnixUs {return false}
+    if lhs.turns != rhs.turns {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

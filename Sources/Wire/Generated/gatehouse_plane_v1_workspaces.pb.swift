@@ -277,6 +277,45 @@ package nonisolated struct Gatehouse_Plane_V1_ListWorkspacesResponse: Sendable {
   package init() {}
 }
 
+package nonisolated struct Gatehouse_Plane_V1_MakeWorkspaceTokenRequest: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var workspace: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+package nonisolated struct Gatehouse_Plane_V1_MakeWorkspaceTokenResponse: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  package var workspace: Gatehouse_Plane_V1_Workspace {
+    get {_workspace ?? Gatehouse_Plane_V1_Workspace()}
+    set {_workspace = newValue}
+  }
+  /// Returns true if `workspace` has been explicitly set.
+  package var hasWorkspace: Bool {self._workspace != nil}
+  /// Clears the value of `workspace`. Subsequent reads from it will return its default value.
+  package mutating func clearWorkspace() {self._workspace = nil}
+
+  /// one use, 10 minutes
+  package var joinToken: String = String()
+
+  /// HOST:PORT of the open listener
+  package var enrollAddress: String = String()
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _workspace: Gatehouse_Plane_V1_Workspace? = nil
+}
+
 // MARK: - Code below here is support for the SwiftProtobuf runtime.
 
 fileprivate nonisolated let _protobuf_package = "gatehouse.plane.v1"
@@ -689,6 +728,80 @@ nonisolated extension Gatehouse_Plane_V1_ListWorkspacesResponse: SwiftProtobuf.M
 
   package static func ==(lhs: Gatehouse_Plane_V1_ListWorkspacesResponse, rhs: Gatehouse_Plane_V1_ListWorkspacesResponse) -> Bool {
     if lhs.workspaces != rhs.workspaces {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Gatehouse_Plane_V1_MakeWorkspaceTokenRequest: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".MakeWorkspaceTokenRequest"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}workspace\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.workspace) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.workspace.isEmpty {
+      try visitor.visitSingularStringField(value: self.workspace, fieldNumber: 1)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Gatehouse_Plane_V1_MakeWorkspaceTokenRequest, rhs: Gatehouse_Plane_V1_MakeWorkspaceTokenRequest) -> Bool {
+    if lhs.workspace != rhs.workspace {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Gatehouse_Plane_V1_MakeWorkspaceTokenResponse: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".MakeWorkspaceTokenResponse"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}workspace\0\u{3}join_token\0\u{3}enroll_address\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._workspace) }()
+      case 2: try { try decoder.decodeSingularStringField(value: &self.joinToken) }()
+      case 3: try { try decoder.decodeSingularStringField(value: &self.enrollAddress) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._workspace {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if !self.joinToken.isEmpty {
+      try visitor.visitSingularStringField(value: self.joinToken, fieldNumber: 2)
+    }
+    if !self.enrollAddress.isEmpty {
+      try visitor.visitSingularStringField(value: self.enrollAddress, fieldNumber: 3)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Gatehouse_Plane_V1_MakeWorkspaceTokenResponse, rhs: Gatehouse_Plane_V1_MakeWorkspaceTokenResponse) -> Bool {
+    if lhs._workspace != rhs._workspace {return false}
+    if lhs.joinToken != rhs.joinToken {return false}
+    if lhs.enrollAddress != rhs.enrollAddress {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -103,7 +103,8 @@ package nonisolated enum Gatehouse_Tools_V1_Outcome: SwiftProtobuf.Enum, Swift.C
   /// The deadline passed; the tree of processes was killed and is gone.
   case timedOut // = 4
 
-  /// Cancelled on request; the tree of processes is gone.
+  /// Cancelled on request, or by the workspace's own side: then `Exit.error` says
+  /// why. The tree of processes is gone.
   case cancelled // = 5
 
   /// Nothing was started: by policy, admission or the daemon.

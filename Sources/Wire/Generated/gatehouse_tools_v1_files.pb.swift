@@ -87,7 +87,7 @@ package nonisolated struct Gatehouse_Tools_V1_ByteRange: Sendable {
   package init() {}
 }
 
-/// Lines are counted from 1 and end after '\n'.
+/// Lines are counted from 1 and end after '\n'; in files of up to 1 GiB.
 package nonisolated struct Gatehouse_Tools_V1_LineRange: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -181,7 +181,7 @@ package nonisolated struct Gatehouse_Tools_V1_Precondition: Sendable {
 
   package var condition: Gatehouse_Tools_V1_Precondition.OneOf_Condition? = nil
 
-  /// of the whole file
+  /// Of the whole file, as a reader was given it: so of one of up to 64 MiB.
   package var sha256: Data {
     get {
       if case .sha256(let v)? = condition {return v}
@@ -202,7 +202,7 @@ package nonisolated struct Gatehouse_Tools_V1_Precondition: Sendable {
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum OneOf_Condition: Equatable, Sendable {
-    /// of the whole file
+    /// Of the whole file, as a reader was given it: so of one of up to 64 MiB.
     case sha256(Data)
     /// true: there must be no such file
     case absent(Bool)
@@ -384,6 +384,7 @@ package nonisolated struct Gatehouse_Tools_V1_StatResponse: Sendable {
   /// Clears the value of `file`. Subsequent reads from it will return its default value.
   package mutating func clearFile() {self._file = nil}
 
+  /// as asked for; empty above 64 MiB
   package var sha256: Data = Data()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()

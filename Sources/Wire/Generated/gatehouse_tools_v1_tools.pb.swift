@@ -136,7 +136,8 @@ package nonisolated struct Gatehouse_Tools_V1_InvokeStart: Sendable {
   /// the tool's request message; at most 1 MiB
   package var request: Data = Data()
 
-  /// From acceptance, in milliseconds; 0: 10 minutes. At most 24 h.
+  /// From acceptance, in milliseconds; 0: the plane's
+  /// calls.default_timeout. At most its calls.longest_timeout; 24 h both.
   package var timeoutMs: UInt64 = 0
 
   /// At most 64 bytes, scoped to the caller: the same key and request give the
@@ -151,6 +152,16 @@ package nonisolated struct Gatehouse_Tools_V1_InvokeStart: Sendable {
   /// The client sends `ack` for what it has taken. Otherwise what left the
   /// plane's socket counts as taken.
   package var acknowledges: Bool = false
+
+  /// Coming back with an idempotency key: what the client has of the output. With a position above 0
+  /// nothing new is started: NOT_FOUND when the call is not there.
+  package var from: [Gatehouse_Tools_V1_StreamOffset] = []
+
+  /// The client comes back when its connection is cut or the plane restarts: the call waits for it, ten
+  /// seconds or then a minute, before it is cancelled (or, detached, goes on alone). The client acknowledges all output,
+  /// also behind `exit`, and until then none is let go. Needs `acknowledges` and an idempotency key.
+  /// Standard input is sent again from what was acknowledged of it.
+  package var resumes: Bool = false
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -481,6 +492,10 @@ package nonisolated struct Gatehouse_Tools_V1_CallInfo: Sendable {
 
   package var digest: Data = Data()
 
+  /// What it was asked for, in short: the command's words, the script or the
+  /// path, cut after 200 bytes. Text as it came, for people; escape it.
+  package var summary: String = String()
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -571,7 +586,7 @@ nonisolated extension Gatehouse_Tools_V1_LogRule: SwiftProtobuf._ProtoNameProvid
 
 nonisolated extension Gatehouse_Tools_V1_InvokeStart: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".InvokeStart"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}workspace\0\u{1}tool\0\u{1}request\0\u{3}timeout_ms\0\u{3}idempotency_key\0\u{1}log\0\u{1}detach\0\u{1}acknowledges\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}workspace\0\u{1}tool\0\u{1}request\0\u{3}timeout_ms\0\u{3}idempotency_key\0\u{1}log\0\u{1}detach\0\u{1}acknowledges\0\u{1}from\0\u{1}resumes\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -587,6 +602,8 @@ nonisolated extension Gatehouse_Tools_V1_InvokeStart: SwiftProtobuf.Message, Swi
       case 6: try { try decoder.decodeSingularEnumField(value: &self.log) }()
       case 7: try { try decoder.decodeSingularBoolField(value: &self.detach) }()
       case 8: try { try decoder.decodeSingularBoolField(value: &self.acknowledges) }()
+      case 9: try { try decoder.decodeRepeatedMessageField(value: &self.from) }()
+      case 10: try { try decoder.decodeSingularBoolField(value: &self.resumes) }()
       default: break
       }
     }
@@ -617,6 +634,12 @@ nonisolated extension Gatehouse_Tools_V1_InvokeStart: SwiftProtobuf.Message, Swi
     if self.acknowledges != false {
       try visitor.visitSingularBoolField(value: self.acknowledges, fieldNumber: 8)
     }
+    if !self.from.isEmpty {
+      try visitor.visitRepeatedMessageField(value: self.from, fieldNumber: 9)
+    }
+    if self.resumes != false {
+      try visitor.visitSingularBoolField(value: self.resumes, fieldNumber: 10)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -629,6 +652,8 @@ nonisolated extension Gatehouse_Tools_V1_InvokeStart: SwiftProtobuf.Message, Swi
     if lhs.log != rhs.log {return false}
     if lhs.detach != rhs.detach {return false}
     if lhs.acknowledges != rhs.acknowledges {return false}
+    if lhs.from != rhs.from {return false}
+    if lhs.resumes != rhs.resumes {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -1216,7 +1241,7 @@ nonisolated extension Gatehouse_Tools_V1_PollResponse: SwiftProtobuf.Message, Sw
 
 nonisolated extension Gatehouse_Tools_V1_CallInfo: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".CallInfo"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}call_id\0\u{3}workspace_id\0\u{1}tool\0\u{1}principal\0\u{1}state\0\u{3}created_unix_us\0\u{1}outcome\0\u{1}code\0\u{1}totals\0\u{1}digest\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}call_id\0\u{3}workspace_id\0\u{1}tool\0\u{1}principal\0\u{1}state\0\u{3}created_unix_us\0\u{1}outcome\0\u{1}code\0\u{1}totals\0\u{1}digest\0\u{1}summary\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1234,6 +1259,7 @@ nonisolated extension Gatehouse_Tools_V1_CallInfo: SwiftProtobuf.Message, SwiftP
       case 8: try { try decoder.decodeSingularInt32Field(value: &self.code) }()
       case 9: try { try decoder.decodeRepeatedMessageField(value: &self.totals) }()
       case 10: try { try decoder.decodeSingularBytesField(value: &self.digest) }()
+      case 11: try { try decoder.decodeSingularStringField(value: &self.summary) }()
       default: break
       }
     }
@@ -1270,6 +1296,9 @@ nonisolated extension Gatehouse_Tools_V1_CallInfo: SwiftProtobuf.Message, SwiftP
     if !self.digest.isEmpty {
       try visitor.visitSingularBytesField(value: self.digest, fieldNumber: 10)
     }
+    if !self.summary.isEmpty {
+      try visitor.visitSingularStringField(value: self.summary, fieldNumber: 11)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -1284,6 +1313,7 @@ nonisolated extension Gatehouse_Tools_V1_CallInfo: SwiftProtobuf.Message, SwiftP
     if lhs.code != rhs.code {return false}
     if lhs.totals != rhs.totals {return false}
     if lhs.digest != rhs.digest {return false}
+    if lhs.summary != rhs.summary {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

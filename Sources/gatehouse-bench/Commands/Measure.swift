@@ -9,7 +9,12 @@ struct MeasureAll: AsyncParsableCommand {
 
   @OptionGroup var options: MeasureOptions
 
-  func run() async throws { try await options.report([EchoRow(), RelayRow(), DaemonRow()]) }
+  func run() async throws {
+    try await options.report([
+      EchoRow(), RelayRow(), LatencyRow(), StoppedReaderRow(), LinksRow(), DaemonRow(),
+      LedgerRow(),
+    ])
+  }
 }
 
 /// `gatehouse-bench echo`
@@ -46,4 +51,62 @@ struct MeasureDaemon: AsyncParsableCommand {
   @OptionGroup var options: MeasureOptions
 
   func run() async throws { try await options.report([DaemonRow()]) }
+}
+
+/// `gatehouse-bench latency`
+struct MeasureLatency: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "latency",
+    abstract: "What the broker adds to the way of bytes in an open call."
+  )
+
+  @OptionGroup var options: MeasureOptions
+
+  func run() async throws { try await options.report([LatencyRow()]) }
+}
+
+/// `gatehouse-bench stopped-reader`
+struct MeasureStoppedReader: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "stopped-reader",
+    abstract: "Small calls beside a reader that stopped with 1 GiB behind it."
+  )
+
+  @OptionGroup var options: MeasureOptions
+
+  func run() async throws { try await options.report([StoppedReaderRow()]) }
+}
+
+/// `gatehouse-bench links`
+struct MeasureLinks: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "links",
+    abstract: "The plane's memory for each of 1,000 idle links."
+  )
+
+  @OptionGroup var options: MeasureOptions
+
+  func run() async throws { try await options.report([LinksRow()]) }
+}
+
+extension LedgerRow.Part: ExpressibleByArgument {}
+
+/// `gatehouse-bench ledger`
+struct MeasureLedger: AsyncParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "ledger",
+    abstract: "The ledger beside SQLite alone: events per second, time to durable, time to open."
+  )
+
+  @OptionGroup var options: MeasureOptions
+
+  @Option(help: "all, rates (beside SQLite alone), or large (opening and searching --ledger-size).")
+  var part = LedgerRow.Part.all
+
+  @Option(help: "Keep the large ledger in this folder, or find it there.")
+  var folder: String?
+
+  func run() async throws {
+    try await options.report([LedgerRow(part: part, folder: folder)])
+  }
 }

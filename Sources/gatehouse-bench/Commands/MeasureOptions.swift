@@ -14,6 +14,9 @@ struct MeasureOptions: ParsableArguments {
   @Option(help: "Calls at once on each connection.")
   var callsPerLink = 100
 
+  @Option(name: .customLong("ledger-size"), help: "Events of the ledger that is opened.")
+  var ledgerSize = 10_000_000
+
   @Flag(help: "Two short runs of each: shows that it works, not how fast.")
   var quick = false
 
@@ -30,10 +33,15 @@ struct MeasureOptions: ParsableArguments {
     guard pairs > 0, links > 0, callsPerLink > 0 else {
       throw ValidationError("--pairs, --links and --calls-per-link must be above 0")
     }
+    guard (1...100_000_000).contains(ledgerSize) else {
+      throw ValidationError("--ledger-size must be 1 to 100000000")
+    }
     guard (0...1_048_576).contains(messageBytes) else {
       throw ValidationError("--message-bytes must be at most 1048576")
     }
   }
+
+  var ledgerEvents: Int { quick ? min(ledgerSize, 100_000) : ledgerSize }
 
   var rounds: Int { quick ? min(pairs, 2) : pairs }
 

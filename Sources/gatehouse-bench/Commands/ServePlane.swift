@@ -1,7 +1,9 @@
 internal import ArgumentParser
 internal import Broker
 internal import EventLoop
+internal import Host
 internal import Identity
+internal import Plane
 
 /// `gatehouse-bench serve-plane`: the broker under load. Ends when its standard input does.
 struct ServePlane: AsyncParsableCommand {
@@ -14,27 +16,43 @@ struct ServePlane: AsyncParsableCommand {
   @Option(help: "The folder with the keys and certificates.")
   var identities: String
 
+  @Option(help: "The folder of a ledger that calls are recorded in; without it none is.")
+  var ledger: String?
+
   func run() async throws {
     let loop = try EventLoop(name: "broker")
-    let broker = Broker(on: loop, directory: OneWorkspace())
+    guard let ledger else { return try await serve(Broker(on: loop, directory: BenchWorkspaces())) }
+    let recorded = try RecordedBroker(
+      in: StateFolder(ledger),
+      of: .development,
+      on: loop,
+      directory: BenchWorkspaces()
+    )
+    try await serve(recorded.broker)
+    await recorded.close()
+  }
+
+  private func serve(_ broker: Broker) async throws {
     try await MeasuredServer.run(
       broker.service,
       authorization: .table(),
       identities: identities,
-      on: loop
+      on: broker.loop
     )
   }
 }
 
-/// The workspace that everyone may use.
-struct OneWorkspace: WorkspaceDirectory {
+/// Workspaces that everyone may use: the one that calls go to, and any number of idle ones.
+struct BenchWorkspaces: WorkspaceDirectory {
   static let id = "ws_bench"
+
+  static func idle(_ number: Int) -> String { "\(id)_idle_\(number)" }
 
   func find(_ idOrName: String, for principal: Principal) -> WorkspaceEntry? {
     workspace(id: idOrName)
   }
 
   func workspace(id: String) -> WorkspaceEntry? {
-    id == Self.id ? WorkspaceEntry(id: id, name: "bench") : nil
+    id.hasPrefix(Self.id) ? WorkspaceEntry(id: id, name: id) : nil
   }
 }

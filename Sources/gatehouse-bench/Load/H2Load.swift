@@ -54,11 +54,7 @@ struct H2Load: Sendable {
   ) async throws -> H2LoadReport {
     let links = min(work.links, requests)
     let text = try await workbench.output(
-      of: [
-        program, "-n", "\(requests)", "-c", "\(links)", "-m", "\(work.callsPerLink)", "-t", "1",
-        "-d", work.requestFile, "-H", "content-type: application/grpc", "-H", "te: trailers",
-        "https://\(server)\(work.path)",
-      ],
+      of: command(work, ["-n", "\(requests)"], links: links, to: server),
       environment: environment,
       within: limit
     )
@@ -67,5 +63,29 @@ struct H2Load: Sendable {
       throw BenchError("\(report.failed) of \(requests) requests failed:\n\(text)")
     }
     return report
+  }
+
+  /// Starts a steady load that goes on for a minute, or until `end`.
+  func start(_ work: Work, perSecond: Int, to server: HostPort) async throws -> ChildProcess {
+    let rate = max(1, perSecond / work.links)
+    return try await workbench.start(
+      command(work, ["-D", "60", "--rps", "\(rate)"], links: work.links, to: server),
+      environment: environment
+    )
+  }
+
+  func end(_ load: ChildProcess) async throws { try await workbench.end(load) }
+
+  private func command(
+    _ work: Work,
+    _ amount: [String],
+    links: Int,
+    to server: HostPort
+  ) -> [String] {
+    [program] + amount + [
+      "-c", "\(links)", "-m", "\(work.callsPerLink)", "-t", "1", "-d", work.requestFile,
+      "-H", "content-type: application/grpc", "-H", "te: trailers",
+      "https://\(server)\(work.path)",
+    ]
   }
 }

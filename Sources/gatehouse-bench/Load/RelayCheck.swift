@@ -17,10 +17,7 @@ struct RelayCheck {
       try await withThrowingTaskGroup(of: Int.self) { group in
         for _ in 0..<calls {
           group.addTask {
-            let answer = Answer(count: request.count) { bytes, position in
-              bytes.elementsEqual(request[position..<position + bytes.count])
-            }
-            return try await answer.ask(ScriptedDaemon.echoTool, request, on: connection)
+            try await Answer(giving: request).ask(ScriptedDaemon.echoTool, request, on: connection)
           }
         }
         var sizes: [Int] = []
@@ -28,6 +25,11 @@ struct RelayCheck {
         return (sizes.min() ?? 0)...(sizes.max() ?? 0)
       }
     }
+  }
+
+  /// One call that gives its request back.
+  static func ask(_ request: [UInt8], on connection: Connection) async throws {
+    _ = try await Answer(giving: request).ask(ScriptedDaemon.echoTool, request, on: connection)
   }
 
   /// One call with a long output.
@@ -42,7 +44,7 @@ struct RelayCheck {
   /// An `Invoke` of a tool with these bytes as its request.
   static func start(_ tool: String, _ request: [UInt8]) throws -> [UInt8] {
     var message = Gatehouse_Tools_V1_InvokeRequest()
-    message.start.workspace = OneWorkspace.id
+    message.start.workspace = BenchWorkspaces.id
     message.start.tool = tool
     message.start.request = Data(request)
     return try message.serializedBytes()
@@ -54,6 +56,16 @@ private struct Answer: Sendable {
   let count: Int
   /// Whether bytes, all within `count`, are those at a position.
   let matches: @Sendable (_ bytes: Data, _ position: Int) -> Bool
+
+  init(count: Int, matches: @escaping @Sendable (Data, Int) -> Bool) {
+    (self.count, self.matches) = (count, matches)
+  }
+
+  init(giving request: [UInt8]) {
+    self.init(count: request.count) { bytes, position in
+      bytes.elementsEqual(request[position..<position + bytes.count])
+    }
+  }
 
   /// Runs the call; gives the bytes of its answer, prefixes included.
   func ask(_ tool: String, _ request: [UInt8], on connection: Connection) async throws -> Int {

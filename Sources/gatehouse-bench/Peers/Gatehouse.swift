@@ -17,21 +17,44 @@ extension Contestant {
 
   /// Our broker, with a linked daemon of one workspace.
   static func gatehousePlane(in workbench: Workbench) async throws -> Contestant {
-    let own = try Workbench.ownProgram()
-    let identities = ["--identities", workbench.identities.folder]
-    let (process, server) = try await workbench.serve(own, ["serve-plane"] + identities)
-    _ = try await workbench.serve(
-      own,
-      ["serve-daemon", "--port", "\(server.port)"] + identities
-    )
-    return Contestant(
-      name: "gatehouse",
-      server: server,
-      process: process,
+    try await plane(
+      "gatehouse",
+      in: workbench,
       includes: """
         mTLS on both sides, 1 loop, principal, permission, admission, offer, ticket, Carry, log, \
         exit; one link to the daemon
         """
     )
+  }
+
+  /// The same with a ledger: calls are recorded as a plane's are.
+  static func gatehousePlaneWithLedger(in workbench: Workbench) async throws -> Contestant {
+    try await plane(
+      recordedName,
+      ["--ledger", "\(workbench.folder)/relay-ledger"],
+      in: workbench,
+      includes: """
+        the same, and four events in the ledger for each call, its intent durable before its offer
+        """
+    )
+  }
+
+  /// As figures name it.
+  static let recordedName = "gatehouse, ledger on"
+
+  private static func plane(
+    _ name: String,
+    _ options: [String] = [],
+    in workbench: Workbench,
+    includes: String
+  ) async throws -> Contestant {
+    let own = try Workbench.ownProgram()
+    let identities = ["--identities", workbench.identities.folder]
+    let (process, server) = try await workbench.serve(own, ["serve-plane"] + identities + options)
+    _ = try await workbench.serve(
+      own,
+      ["serve-daemon", "--port", "\(server.port)"] + identities
+    )
+    return Contestant(name: name, server: server, process: process, includes: includes)
   }
 }

@@ -60,7 +60,7 @@ struct StaticDaemon {
   func link(in workbench: Workbench) async throws -> (process: ChildProcess, time: Duration) {
     let start = ContinuousClock.now
     let process = try await workbench.start(command)
-    try await workbench.wait(for: "event=linked", from: process, within: .seconds(20))
+    try await workbench.wait(for: "link_up", from: process, within: .seconds(20))
     return (process, .now - start)
   }
 }
@@ -71,7 +71,7 @@ private enum OneEnrollment {
     var service = Service()
     service.unary("/gatehouse.link.v1.Enrollment/Enroll") { bytes, _ in
       let request = try Gatehouse_Link_V1_EnrollRequest(serializedBytes: bytes)
-      guard let id = SPIFFEID(pki.trustDomain, .workspace, OneWorkspace.id) else {
+      guard let id = SPIFFEID(pki.trustDomain, .workspace, BenchWorkspaces.id) else {
         preconditionFailure("the workspace's id is no name")
       }
       let asked = try CertificateRequest(der: Array(request.csrDer))

@@ -24,21 +24,29 @@ struct Figure: Equatable, Sendable {
 /// What a figure measures. The raw values are keys of the JSON.
 enum Quantity: String, Sendable, Codable {
   case requestsPerSecond = "requests_per_second"
+  case eventsPerSecond = "events_per_second"
   case cpuPerCall = "cpu_us_per_call"
   case gibPerSecond = "gib_per_second"
   case cpuPerGiB = "cpu_s_per_gib"
   case megabytes = "mb"
   case milliseconds = "ms"
+  case kibibytes = "kib"
+  case medianMicroseconds = "us_p50"
+  case tailMicroseconds = "us_p99"
 
   /// For people.
   var label: String {
     switch self {
     case .requestsPerSecond: "requests/s"
+    case .eventsPerSecond: "events/s"
     case .cpuPerCall: "CPU µs/call"
     case .gibPerSecond: "GiB/s"
     case .cpuPerGiB: "CPU s/GiB"
     case .megabytes: "MB"
     case .milliseconds: "ms"
+    case .kibibytes: "KiB"
+    case .medianMicroseconds: "µs, p50"
+    case .tailMicroseconds: "µs, p99"
     }
   }
 }

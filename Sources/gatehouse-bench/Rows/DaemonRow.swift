@@ -76,16 +76,25 @@ struct DaemonRow: Row {
 /// What a process holds of the machine's memory.
 enum ResidentMemory {
   static func megabytes(of process: Int32) throws -> Double {
-    let status = try String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)
-    guard let kibibytes = kibibytes(inStatus: status) else {
-      throw BenchError("process \(process) has ended, or /proc is not as proc(5) says")
-    }
-    return Double(kibibytes) * 1_024 / 1e6
+    try Double(kibibytes("VmRSS", of: process)) * 1_024 / 1e6
   }
 
-  /// `VmRSS` of `/proc/PID/status`, whose kB are KiB (proc(5)).
-  static func kibibytes(inStatus text: String) -> Int? {
-    let line = text.split(separator: "\n").first { $0.hasPrefix("VmRSS:") }
+  /// Without pages of files: the heap, and stacks.
+  static func anonymousKibibytes(of process: Int32) throws -> Int {
+    try kibibytes("RssAnon", of: process)
+  }
+
+  private static func kibibytes(_ field: String, of process: Int32) throws -> Int {
+    let status = try String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)
+    guard let kibibytes = kibibytes(field, inStatus: status) else {
+      throw BenchError("process \(process) has ended, or /proc is not as proc(5) says")
+    }
+    return kibibytes
+  }
+
+  /// A field of `/proc/PID/status`, whose kB are KiB (proc(5)).
+  static func kibibytes(_ field: String = "VmRSS", inStatus text: String) -> Int? {
+    let line = text.split(separator: "\n").first { $0.hasPrefix("\(field):") }
     return line?.split { $0 == " " || $0 == "\t" }.dropFirst().first.flatMap { Int($0) }
   }
 }

@@ -5,6 +5,7 @@ struct RelayRow: Row {
 
   func measure(with options: MeasureOptions, in workbench: Workbench) async throws -> RowResult {
     let plane = try await Contestant.gatehousePlane(in: workbench)
+    let recorded = try await Contestant.gatehousePlaneWithLedger(in: workbench)
     let echo = try await Contestant.gatehouseEcho(in: workbench)
     let (proxies, skipped) = try await Entrant.start(
       [.nghttpx, .haproxy],
@@ -15,13 +16,14 @@ struct RelayRow: Row {
     var result = RowResult(skipped: skipped)
     let h2load = try await H2Load(in: workbench)
     let work = RelayWork(options: options, workbench: workbench)
-    let calls = try await [work.calls(plane)] + EchoWork(options, in: workbench).assign(to: proxies)
+    let planes = try await [work.calls(plane), work.calls(recorded)]
+    let calls = try await planes + EchoWork(options, in: workbench).assign(to: proxies)
     let unary = UnaryLoad(h2load: h2load, runTime: options.runTime)
     let callSamples = try await unary.sample(calls, rounds: options.rounds)
     let bytes = try await [work.bytes(plane)] + work.streams(proxies)
     let byteLoad = BytesLoad(h2load: h2load, bytes: options.streamBytes)
     let byteSamples = try await byteLoad.sample(bytes, rounds: options.rounds)
-    for contestant in [plane] + proxies {
+    for contestant in [plane, recorded] + proxies {
       let own = callSamples[contestant.name] ?? []
       result.figures += Figure.unary(Self.row, contestant, options, own)
     }
@@ -46,7 +48,7 @@ struct RelayRow: Row {
 }
 
 /// What is relayed, as h2load sends it. Answers are checked before they are counted.
-private struct RelayWork {
+struct RelayWork {
   let options: MeasureOptions
   let workbench: Workbench
 

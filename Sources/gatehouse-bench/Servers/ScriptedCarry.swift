@@ -4,10 +4,12 @@ internal import SwiftProtobuf
 internal import Wire
 
 /// One call of the scripted daemon: its `Carry` stream.
-final class ScriptedCarry: ClientHandler {
+///
+/// Why @unchecked: it is made, called and stopped on its connection's loop.
+final class ScriptedCarry: ClientHandler, @unchecked Sendable {
   /// What it puts out, or nil: the byte pattern.
   private let output: [UInt8]?
-  private let count: Int
+  private var count: Int
   private var sent = 0
   private var isOver = false
 
@@ -26,6 +28,12 @@ final class ScriptedCarry: ClientHandler {
   static func begin(_ call: ClientCall) {
     send(to: call) { $0.opened = Gatehouse_Link_V1_Opened() }
     call.notifyWhenDrained()
+  }
+
+  /// Its owner wants no more.
+  func stop(_ call: ClientCall) {
+    count = sent
+    drained(call)
   }
 
   func drained(_ call: ClientCall) {

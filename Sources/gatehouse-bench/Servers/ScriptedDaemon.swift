@@ -2,6 +2,7 @@ internal import EventLoop
 internal import FoundationEssentials
 internal import RPC
 internal import SwiftProtobuf
+internal import TLS
 internal import Wire
 
 /// A daemon that runs nothing and answers at once, so that the plane is what is measured: its
@@ -9,12 +10,16 @@ internal import Wire
 final class ScriptedDaemon: ClientHandler {
   /// Gives its request back as output.
   static let echoTool = "bench.echo"
+  /// Gives its input back as output, until it is cancelled.
+  static let pongTool = "bench.pong"
   /// As many bytes of output as its request says in decimal, in chunks of 64 KiB.
   static let bytesTool = "bench.bytes"
 
   private let connection: Connection
   private let linked: @Sendable () -> Void
   private var epoch = ""
+  /// Calls with much output, by id: they can be cancelled.
+  private var long: [String: (carry: ScriptedCarry, call: ClientCall)] = [:]
 
   private init(_ connection: Connection, _ linked: @escaping @Sendable () -> Void) {
     self.connection = connection
@@ -24,14 +29,10 @@ final class ScriptedDaemon: ClientHandler {
   /// Links to a plane, and returns when that is done.
   static func link(
     to plane: HostPort,
-    _ identities: Identities,
+    _ tls: TLSContext,
     on loop: EventLoop
   ) async throws {
-    let connection = try await Connection.connect(
-      to: plane,
-      tls: identities.workspaceContext(),
-      on: loop
-    )
+    let connection = try await Connection.connect(to: plane, tls: tls, on: loop)
     let (isLinked, linked) = AsyncStream.makeStream(of: Void.self)
     let call = try await connection.open(PlaneMethods.connect) {
       ScriptedDaemon(connection) { linked.finish() }
@@ -57,6 +58,8 @@ final class ScriptedDaemon: ClientHandler {
       Self.send(to: call) { $0.inventory.last = true }
       linked()
     case .offer(let offer): carry(offer)
+    case .cancel(let cancel):
+      if let (carry, call) = long.removeValue(forKey: cancel.callID) { carry.stop(call) }
     case .heartbeat(let heartbeat): Self.send(to: call) { $0.heartbeat = heartbeat }
     default: break
     }
@@ -70,12 +73,23 @@ final class ScriptedDaemon: ClientHandler {
     var metadata: Metadata = ["gatehouse-call": offer.callID, "gatehouse-epoch": epoch]
     metadata.add("gatehouse-ticket-bin", bytes: Array(offer.ticket))
     let request = Array(offer.request)
-    let isEcho = offer.tool == Self.echoTool
+    switch offer.tool {
+    case Self.echoTool: open(metadata) { ScriptedCarry(echoing: request) }
+    case Self.pongTool: open(metadata) { ScriptedPong() }
+    default:
+      let carry = ScriptedCarry(bytesOf: request)
+      if let call = open(metadata, { carry }) { long[offer.callID] = (carry, call) }
+    }
+  }
+
+  @discardableResult
+  private func open(_ metadata: Metadata, _ handler: @Sendable () -> any ClientHandler)
+    -> ClientCall?
+  {
     connection.assumeIsolated { connection in
-      let call = try? connection.open(PlaneMethods.carry, metadata: metadata) {
-        isEcho ? ScriptedCarry(echoing: request) : ScriptedCarry(bytesOf: request)
-      }
+      let call = try? connection.open(PlaneMethods.carry, metadata: metadata, handler)
       if let call { ScriptedCarry.begin(call) }
+      return call
     }
   }
 

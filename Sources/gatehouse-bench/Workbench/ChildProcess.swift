@@ -23,7 +23,8 @@ struct ChildProcess: Sendable {
     let all = ProcessInfo.processInfo.environment.merging(environment) { $1 }
     let command = ConfinedCommand(
       arguments: arguments.map { Array($0.utf8) },
-      environment: all.map { Array("\($0.key)=\($0.value)".utf8) }
+      environment: all.map { Array("\($0.key)=\($0.value)".utf8) },
+      descriptorLimit: DescriptorLimit.current.soft
     )
     let streams = ConfinedCommand.Streams(
       input: input.reading.number,

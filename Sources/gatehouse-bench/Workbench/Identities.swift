@@ -16,7 +16,7 @@ struct Identities: Sendable {
     pki = try PlanePKI.open(in: StateFolder(folder), at: ThisProcess.unixTime)
     try join("pki/server.pem", "pki/server.key", into: "server-with-key.pem")
     try join("client/cert.pem", "client/key.pem", into: "client-with-key.pem")
-    try certifyWorkspace()
+    try keepWorkspace()
     try join("pki/users.pem", "pki/workspaces.pem", into: "client-authorities.pem")
   }
 
@@ -50,14 +50,28 @@ struct Identities: Sendable {
     )
   }
 
-  private func certifyWorkspace() throws {
-    guard let id = SPIFFEID(pki.trustDomain, .workspace, OneWorkspace.id) else {
+  /// The TLS of a daemon of the workspace `id`, with a certificate made for it now.
+  func workspaceContext(for id: String) throws -> TLSContext {
+    let (chain, key) = try certify(id)
+    return try TLSContext.client(
+      identity: TLSIdentity(chainPEM: chain, keyPEM: key),
+      authoritiesPEM: text(authority)
+    )
+  }
+
+  private func keepWorkspace() throws {
+    let (chain, key) = try certify(BenchWorkspaces.id)
+    try write(chain, to: "workspace.pem")
+    try write(key, to: "workspace.key")
+  }
+
+  private func certify(_ workspace: String) throws -> (chainPEM: String, keyPEM: String) {
+    guard let id = SPIFFEID(pki.trustDomain, .workspace, workspace) else {
       preconditionFailure("the workspace's id is no name")
     }
     let key = try PrivateKey.generate()
     let chain = try pki.certify(id, CertificateRequest(for: key), at: ThisProcess.unixTime)
-    try write(chain.map { try $0.pem }.joined(), to: "workspace.pem")
-    try write(key.pem, to: "workspace.key")
+    return (try chain.map { try $0.pem }.joined(), try key.pem)
   }
 
   private func text(_ path: String) throws -> String {

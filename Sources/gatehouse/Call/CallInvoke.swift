@@ -8,9 +8,9 @@ struct CallInvoke: AsyncParsableCommand {
     commandName: "invoke",
     abstract: "Run any tool, with its request in JSON.",
     discussion: """
-      gatehouse call invoke w1 files.stat --request '{"path": "TUFLRUZJTEU="}'
-      The JSON is protobuf's: bytes are base64. A tool's answer is printed as JSON; a command's
-      output as it comes. With --json, each message of the call is a line.
+      gatehouse call invoke w1 files.stat --request '{"path": "TWFrZWZpbGU="}'
+      The JSON is protobuf's: bytes are base64, here that of Makefile. A tool's answer is printed as JSON; a command's
+      output as it comes. With --json, each message of the call is a line. Exits as 'gatehouse exec' would.
       """
   )
 
@@ -26,8 +26,8 @@ struct CallInvoke: AsyncParsableCommand {
   @Option(help: ArgumentHelp("The tool's request message as JSON.", valueName: "json"))
   var request = "{}"
 
-  @Option(help: ArgumentHelp("End the call after so many seconds.", valueName: "seconds"))
-  var timeout: UInt32 = 0
+  @OptionGroup var limit: TimeLimit
+  @OptionGroup var reconnecting: ReconnectOption
 
   @Option(
     help: ArgumentHelp("The same key and request give the same call, once.", valueName: "key")
@@ -39,7 +39,7 @@ struct CallInvoke: AsyncParsableCommand {
     start.workspace = workspace
     start.tool = tool
     start.request = try ToolMessages.request(tool, json: request)
-    start.timeoutMs = UInt64(timeout) * 1000
+    start.timeoutMs = limit.milliseconds
     start.idempotencyKey = idempotencyKey
     start.acknowledges = true
     let exit = try await client.withClient(failure: 125) { [start] client in
@@ -58,6 +58,8 @@ struct CallInvoke: AsyncParsableCommand {
 
   private func options() -> Execution.Options {
     var options = Execution.Options()
+    options.talk = { Talk.say(Talk.style.dim("gatehouse: \($0)")) }
+    reconnecting.apply(to: &options, client)
     if output.json { options.printJSON() }
     return options
   }

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Client
+internal import Host
 internal import SwiftProtobuf
 internal import Wire
 
@@ -22,15 +23,8 @@ struct CallList: AsyncParsableCommand {
   var max: UInt32 = 100
 
   func run() async throws {
-    let response: Gatehouse_Tools_V1_ListResponse = try await client.withClient { client in
-      try await client.call(
-        "/gatehouse.tools.v1.Tools/List",
-        Gatehouse_Tools_V1_ListRequest.with {
-          $0.workspace = workspace
-          $0.runningOnly = running
-          $0.maxCalls = max
-        }
-      )
+    let (response, workspaces) = try await client.withClient { client in
+      try await (list(client), output.json ? [] : client.workspaces())
     }
     if output.json {
       for call in response.calls { try DataOutput.json(call) }
@@ -38,21 +32,56 @@ struct CallList: AsyncParsableCommand {
     }
     try DataOutput.line(
       Table.text(
-        ["CALL", "TOOL", "STATE", "END", "OUTPUT"],
-        response.calls.map(Self.row),
+        ["CALL", "WORKSPACE", "TOOL", "AGE", "STATE", "END", "OUTPUT", "COMMAND"],
+        Self.rows(response.calls, workspaces, now: Int64(ThisProcess.unixMilliseconds)),
         style: DataOutput.style
       )
     )
     if response.more { Talk.say("there are more; --max shows them") }
   }
 
-  private static func row(_ call: Gatehouse_Tools_V1_CallInfo) -> [String] {
+  private func list(_ client: PlaneClient) async throws -> Gatehouse_Tools_V1_ListResponse {
+    try await client.call(
+      "/gatehouse.tools.v1.Tools/List",
+      Gatehouse_Tools_V1_ListRequest.with {
+        $0.workspace = workspace
+        $0.runningOnly = running
+        $0.maxCalls = max
+      }
+    )
+  }
+
+  /// A row for each call, `now` in milliseconds since 1970. A workspace that is gone has its id in
+  /// place of a name.
+  static func rows(
+    _ calls: [Gatehouse_Tools_V1_CallInfo],
+    _ workspaces: [Gatehouse_Plane_V1_Workspace],
+    now: Int64
+  ) -> [[String]] {
+    let names = Dictionary(workspaces.map { ($0.id, $0.name) }) { first, _ in first }
+    return calls.map { row($0, names[$0.workspaceID] ?? $0.workspaceID, now) }
+  }
+
+  /// A script may have many lines; the first that says something tells them apart.
+  private static func line(_ summary: String) -> String {
+    let lines = summary.split(whereSeparator: \.isNewline)
+    let first = Plain.text(lines.first.map(String.init) ?? "")
+    let short = first.count > 60 ? first.prefix(60) + "…" : first
+    return lines.count > 1 && !short.hasSuffix("…") ? short + "…" : short
+  }
+
+  private static func row(
+    _ call: Gatehouse_Tools_V1_CallInfo,
+    _ workspace: String,
+    _ now: Int64
+  ) -> [String] {
     let isEnded = call.state == .ended
     let end =
       !isEnded ? "" : call.outcome == .exited ? "\(call.code)" : Names.text(call.outcome)
     let bytes = call.totals.reduce(0) { $0 + $1.bytes }
     return [
-      call.callID, Plain.text(call.tool), Names.text(call.state), end, Plain.size(bytes),
+      call.callID, workspace, Plain.text(call.tool), Ages.text(now - call.createdUnixUs / 1000),
+      Names.text(call.state), end, Plain.size(bytes), Self.line(call.summary),
     ]
   }
 }

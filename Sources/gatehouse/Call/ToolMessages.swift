@@ -16,7 +16,24 @@ enum ToolMessages {
     do {
       return try request.init(jsonString: json).serializedBytes()
     } catch {
-      throw ClientError("--request is no \(request.protoMessageName): \(error)", exitCode: 64)
+      throw ClientError(
+        "--request is no \(request.protoMessageName): \(reason(error))",
+        exitCode: 64
+      )
+    }
+  }
+
+  private static func reason(_ error: any Error) -> String {
+    switch error as? JSONDecodingError {
+    case .unknownField(let name): "it has no field '\(name)'; see Proto/gatehouse/tools/v1"
+    case .malformedString, .failure:
+      """
+      a value is none of its field's; bytes, as every path is, are base64: \
+      {"path": "TWFrZWZpbGU="} is Makefile
+      """
+    case .malformedNumber, .numberRange: "a number is none, or out of its range"
+    case .truncated, .trailingGarbage: "it does not end where JSON does; are the quotes right?"
+    default: "\(error)"
     }
   }
 

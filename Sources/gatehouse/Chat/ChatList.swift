@@ -21,8 +21,10 @@ struct ChatList: AsyncParsableCommand {
     }
     try DataOutput.line(
       Table.text(
-        ["CHAT", "STATE", "MODEL", "PROMPT"],
-        response.chats.map { [$0.chatID, Names.text($0.state), $0.model, Self.line($0.prompt)] },
+        ["CHAT", "STATE", "TURNS", "MODEL", "PROMPT"],
+        response.chats.map {
+          [$0.chatID, Names.text($0.state), "\($0.turns)", $0.model, Self.line($0.prompt)]
+        },
         style: DataOutput.style
       )
     )

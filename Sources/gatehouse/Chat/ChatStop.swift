@@ -18,7 +18,8 @@ struct ChatStop: AsyncParsableCommand {
   func run() async throws {
     let response = try await client.withClient { try await $0.stopChat(chat) }
     guard !output.json else { return try DataOutput.json(response) }
-    Talk.say("\(chat): \(Names.text(response.state)), \(response.callsCancelled) calls cancelled")
+    let calls = Plain.count(response.callsCancelled, "call")
+    Talk.say("\(chat): \(Names.text(response.state)), \(calls) cancelled")
   }
 }
 

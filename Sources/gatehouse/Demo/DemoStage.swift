@@ -12,15 +12,9 @@ struct DemoStage: Sendable {
 
   let folder: String
   let root: String
-  let plane: DetachedProcess
-  let addresses: Addresses
+  let plane: DemoPlane
 
-  /// As the plane's line says when it is ready.
-  struct Addresses: Sendable {
-    let mutual: HostPort
-    let open: HostPort
-  }
-
+  var addresses: DemoPlane.Addresses { plane.addresses }
   var state: String { "\(folder)/state" }
   var daemonState: String { "\(folder)/daemon" }
   var daemonLog: String { "\(folder)/daemon.log" }
@@ -29,34 +23,21 @@ struct DemoStage: Sendable {
   static func open(root: String?, secrets: [String], usesScript: Bool) async throws -> DemoStage {
     let folder = try makeFolder()
     let work = try root ?? makeProject(in: folder)
-    var arguments = [
-      "plane", "--state", "\(folder)/state", "--listen", "127.0.0.1:0", "--listen-open",
-      "127.0.0.1:0", "--listen-admin", "127.0.0.1:0",
-    ]
+    var options: [String] = []
     if usesScript {
       try write(DemoProject.transcript, to: "\(folder)/script.json")
-      arguments += ["--script", "\(folder)/script.json"]
+      options = ["--script", "\(folder)/script.json"]
     }
-    let plane = try DetachedProcess.start(
-      try ThisProcess.sibling("gatehouse"),
-      arguments,
-      environment: DemoEnvironment.plain + secrets,
-      log: "\(folder)/plane.log"
-    )
-    do {
-      let addresses = try await ready(plane, log: "\(folder)/plane.log")
-      return DemoStage(folder: folder, root: work, plane: plane, addresses: addresses)
-    } catch {
-      await end(plane)
-      throw error
-    }
+    let plane = try await DemoPlane(in: folder, options, secrets: secrets)
+    return DemoStage(folder: folder, root: work, plane: plane)
   }
 
   /// Starts the workspace's daemon, which reaches the plane at `plane`.
   func startDaemon(through plane: HostPort, token: String?) throws -> DetachedProcess {
     var arguments = [
       "--state", daemonState, "--root", root, "--ca", "\(state)/client/ca.pem", "--plane",
-      plane.description, "--hide", state, "--enroll-address", addresses.open.description,
+      plane.description, "--hide", state, "--hide", "\(state).checkpoints",
+      "--enroll-address", addresses.open.description,
     ]
     if let token {
       try StateFolder(daemonState).write(Array(token.utf8), to: "token")
@@ -77,7 +58,7 @@ struct DemoStage: Sendable {
     let limit = ContinuousClock.now + .seconds(15)
     while try await client.workspaces().first(where: { $0.state == .linked }) == nil {
       guard daemon.isRunning, ContinuousClock.now < limit else {
-        throw ClientError("the daemon did not link; it says: \(Self.lastLine(of: daemonLog))")
+        throw ClientError("the daemon did not link; it says: \(DemoLog.lastLine(of: daemonLog))")
       }
       try await Task.sleep(for: .milliseconds(20))
     }
@@ -89,10 +70,11 @@ struct DemoStage: Sendable {
     )
   }
 
-  /// Ends the processes and removes the folder.
-  func close(_ daemon: DetachedProcess?) async {
+  /// Ends the processes and removes the folder, unless its logs are to be read.
+  func close(_ daemon: DetachedProcess?, keepsFolder: Bool = false) async {
     if let daemon { await Self.end(daemon) }
-    await Self.end(plane)
+    await Self.end(plane.process)
+    guard !keepsFolder else { return }
     try? FileManager.default.removeItem(atPath: folder)
   }
 
@@ -126,35 +108,15 @@ struct DemoStage: Sendable {
     }
   }
 
-  /// Waits for the plane's line on its standard output.
-  private static func ready(_ plane: DetachedProcess, log: String) async throws -> Addresses {
-    let limit = ContinuousClock.now + .seconds(20)
-    while true {
-      let lines = text(of: log).split(separator: "\n")
-      if let line = lines.first(where: { $0.hasPrefix("ready ") }) {
-        var fields: [Substring: Substring] = [:]
-        for field in line.split(separator: " ") {
-          let parts = field.split(separator: "=", maxSplits: 1)
-          if parts.count == 2 { fields[parts[0]] = parts[1] }
-        }
-        if let mutual = fields["listen"].flatMap({ HostPort(String($0)) }),
-          let open = fields["open"].flatMap({ HostPort(String($0)) })
-        {
-          return Addresses(mutual: mutual, open: open)
-        }
-      }
-      guard plane.isRunning, ContinuousClock.now < limit else {
-        throw ClientError("the plane did not start; it says: \(lastLine(of: log))")
-      }
-      try await Task.sleep(for: .milliseconds(20))
-    }
-  }
+}
 
-  private static func text(of path: String) -> String {
+/// A log of one of the demo's processes.
+enum DemoLog {
+  static func text(of path: String) -> String {
     FileManager.default.contents(atPath: path).map { String(decoding: $0, as: UTF8.self) } ?? ""
   }
 
-  private static func lastLine(of log: String) -> String {
+  static func lastLine(of log: String) -> String {
     text(of: log).split(separator: "\n").last.map(String.init) ?? "nothing"
   }
 }

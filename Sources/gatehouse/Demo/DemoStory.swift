@@ -1,5 +1,6 @@
 internal import Client
 internal import EventLoop
+internal import FoundationEssentials
 internal import Host
 internal import SwiftProtobuf
 internal import Wire
@@ -43,6 +44,9 @@ struct DemoStory: Sendable {
       let isGood = try await tell(stage, key, cast)
       if keeps { await leave(stage, cast) } else { await close(stage, cast) }
       return isGood
+    } catch let error as TimedStep.Overdue {
+      await close(stage, cast, keepsFolder: true)
+      throw ClientError("\(error); what its parts say is in \(stage.folder)/*.log")
     } catch {
       await close(stage, cast)
       throw error
@@ -61,23 +65,84 @@ struct DemoStory: Sendable {
   }
 
   private func tell(_ stage: DemoStage, _ key: String, _ cast: Cast) async throws -> Bool {
-    let client = try await stage.connect()
-    await cast.add(client)
-    let relay = try await startRelay(to: stage.addresses.mutual)
-    await cast.add(relay)
-    try await enroll(stage, client, relay, cast)
+    let (client, relay) = try await chapter("A workspace enrolls", within: .seconds(60)) {
+      let client = try await stage.connect()
+      await cast.add(client)
+      let relay = try await startRelay(to: stage.addresses.mutual)
+      await cast.add(relay)
+      try await enroll(stage, client, relay, cast)
+      return (client, relay)
+    }
+    let isSafe = try await chapter(
+      "The model's key is not in the workspace",
+      within: .seconds(120)
+    ) { try await KeyHunt(key: key, client: client, screen: screen).run(stage) }
+    let (end, changed) = try await chapter(
+      "The agent works: test, edit, test",
+      within: Self.turnLimit(usesScript: usesScript)
+    ) { try await work(client) }
+    let isWhole = try await chapter(
+      "The link breaks in the middle of a command",
+      within: .seconds(180)
+    ) {
+      try await CountedLines(client: client, screen: screen).run {
+        let text = "✂ the network goes away: every connection is dropped"
+        screen.line("   " + screen.style.red(text))
+        await relay.cut()
+      }
+    }
+    let goesOn = try await chapter(
+      "The plane is killed in the middle of a command, and starts again",
+      within: .seconds(180)
+    ) { try await killPlane(stage, client) }
+    let isTold = try await chapter("Who changed the file, and why", within: .seconds(60)) {
+      try await why(try await stage.connect(), changed.last)
+    }
+    summary(isSafe: isSafe, end, isWhole: isWhole, goesOn: goesOn, isTold: isTold)
+    return isSafe && isWhole && goesOn && isTold && end.state == .completed
+  }
 
-    screen.title("The model's key is not in the workspace")
-    let isSafe = try await KeyHunt(key: key, client: client, screen: screen).run(stage)
+  /// A chapter, with its title. The limits are far above what any took on a busy machine; one that is
+  /// reached means that something hangs.
+  private func chapter<Value: Sendable>(
+    _ title: String,
+    within limit: Duration,
+    _ body: @escaping @Sendable () async throws -> Value
+  ) async throws -> Value {
+    screen.title(title)
+    return try await TimedStep(title, within: limit).run(body)
+  }
 
-    screen.title("The agent works: test, edit, test")
-    let end = try await work(client)
+  /// A turn has a limit of its own, half an hour; a script's takes seconds.
+  private static func turnLimit(usesScript: Bool) -> Duration {
+    usesScript ? .seconds(180) : .seconds(35 * 60)
+  }
 
-    screen.title("The link breaks in the middle of a command")
-    let isWhole = try await LinkCut(client: client, relay: relay, screen: screen).run()
+  private func killPlane(_ stage: DemoStage, _ client: PlaneClient) async throws -> Bool {
+    var lines = CountedLines(client: client, screen: screen)
+    lines.reconnect = { try await stage.connect() }
+    return try await lines.run {
+      screen.line("   " + screen.style.red("✂ kill -9 of the plane, and a new one in its place"))
+      try await stage.plane.killAndRestart()
+    }
+  }
 
-    summary(isSafe: isSafe, end, isWhole: isWhole)
-    return isSafe && isWhole && end.state == .completed
+  /// Prints what led to the change of a file.
+  private func why(_ client: PlaneClient, _ path: String?) async throws -> Bool {
+    guard let path else {
+      screen.note("the agent changed no file")
+      await client.close()
+      return true
+    }
+    screen.command("gatehouse audit why \(path)")
+    let why: Gatehouse_Plane_V1_WhyResponse = try await client.call(
+      "/gatehouse.plane.v1.Audit/Why",
+      Gatehouse_Plane_V1_WhyRequest.with { $0.subject = path }
+    )
+    await client.close()
+    let text = AuditText(screen.style)
+    for event in why.events { screen.line("   " + text.line(event)) }
+    return why.events.contains { $0.kind == "chat.prompted" }
   }
 
   private func startRelay(to plane: HostPort) async throws -> CuttableRelay {
@@ -95,7 +160,6 @@ struct DemoStory: Sendable {
     _ relay: CuttableRelay,
     _ cast: Cast
   ) async throws {
-    screen.title("A workspace enrolls")
     let start = ContinuousClock.now
     screen.command("gatehouse workspace create \(DemoStage.workspace)")
     let made: Gatehouse_Plane_V1_CreateWorkspaceResponse = try await client.call(
@@ -116,7 +180,10 @@ struct DemoStory: Sendable {
     )
   }
 
-  private func work(_ client: PlaneClient) async throws -> Gatehouse_Plane_V1_TurnEnded {
+  /// - Returns: how the turn ended, and the paths of the files that it changed.
+  private func work(
+    _ client: PlaneClient
+  ) async throws -> (Gatehouse_Plane_V1_TurnEnded, changed: [String]) {
     screen.command("gatehouse run \"\(prompt)\"")
     let chat: Gatehouse_Plane_V1_StartChatResponse = try await client.call(
       "/gatehouse.plane.v1.Chats/Start",
@@ -132,17 +199,37 @@ struct DemoStory: Sendable {
       talk: { [screen] in screen.line("   " + $0) }
     )
     var end = Gatehouse_Plane_V1_TurnEnded()
+    var paths: [String: String] = [:]
+    var changed: [String] = []
     try await client.stream(
       "/gatehouse.plane.v1.Chats/Follow",
       Gatehouse_Plane_V1_FollowChatRequest.with { $0.chatID = chat.chatID }
     ) { (update: Gatehouse_Plane_V1_FollowChatResponse) in
       try printer.show(update)
-      if case .ended(let ended) = update.event { end = ended }
+      switch update.event {
+      case .toolStarted(let call): paths[call.callID] = Self.path(in: call.argumentsJson)
+      case .toolEnded(let call):
+        if !call.diff.isEmpty, let path = paths[call.callID] { changed.append(path) }
+      case .ended(let ended): end = ended
+      default: break
+      }
     }
-    return end
+    return (end, changed)
   }
 
-  private func summary(isSafe: Bool, _ end: Gatehouse_Plane_V1_TurnEnded, isWhole: Bool) {
+  /// The path that a file tool was given.
+  private static func path(in arguments: String) -> String? {
+    struct Arguments: Decodable { let path: String }
+    return try? JSONDecoder().decode(Arguments.self, from: Data(arguments.utf8)).path
+  }
+
+  private func summary(
+    isSafe: Bool,
+    _ end: Gatehouse_Plane_V1_TurnEnded,
+    isWhole: Bool,
+    goesOn: Bool,
+    isTold: Bool
+  ) {
     screen.title("What you saw, in \(screen.elapsed)")
     show(isSafe, "the key stayed in the plane; the workspace worked without it")
     show(
@@ -150,6 +237,8 @@ struct DemoStory: Sendable {
       "the agent took \(end.steps) steps and \(end.calls) calls, each through the broker, over mTLS"
     )
     show(isWhole, "a command outlived its connection, and not a byte was lost or repeated")
+    show(goesOn, "another outlived the plane itself")
+    show(isTold, "the ledger says who asked for the change, by which prompt and call")
     guard !keeps else { return }
     let program = Programs.find("gatehouse") == nil ? Self.ownPath : "gatehouse"
     screen.line("")
@@ -167,9 +256,9 @@ struct DemoStory: Sendable {
     if isGood { screen.good(text) } else { screen.bad("not so: " + text) }
   }
 
-  private func close(_ stage: DemoStage, _ cast: Cast) async {
+  private func close(_ stage: DemoStage, _ cast: Cast, keepsFolder: Bool = false) async {
     await cast.client?.close()
-    await stage.close(await cast.daemon)
+    await stage.close(await cast.daemon, keepsFolder: keepsFolder)
     await cast.relay?.close()
   }
 
@@ -185,9 +274,11 @@ struct DemoStory: Sendable {
     screen.line("")
     screen.line(screen.style.bold("Everything is up. To try next"))
     screen.line("   \(program) exec \(options) \(DemoStage.workspace) -- python3 -m unittest")
-    screen.line("   \(program) run \(options) '\(prompt)'")
+    // The plane has a key for show, which must not go anywhere.
+    let model = usesScript ? " --model script" : ""
+    screen.line("   \(program) run \(options)\(model) '\(prompt)'")
     screen.line(
-      "   kill \(daemon.map { "\($0.pid) " } ?? "")\(stage.plane.pid)"
+      "   kill \(daemon.map { "\($0.pid) " } ?? "")\(await stage.plane.process.pid)"
         + screen.style.dim("   ends it; the files are in \(stage.folder)")
     )
   }

@@ -1,5 +1,6 @@
 internal import ArgumentParser
 internal import Client
+internal import Plane
 
 struct DoctorCommand: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
@@ -14,10 +15,18 @@ struct DoctorCommand: AsyncParsableCommand {
   var config: String?
 
   func run() async throws {
-    let settings = ClientSettings.Given(plane: client.plane, state: client.state)
+    let file = config.map(SettingsCheck.init)
+    let configuration = file?.configuration
     var findings = MachineChecks.all
-    if let config { findings.append(SettingsCheck.finding(config)) }
-    findings += await PlaneChecks(given: settings).all()
+    if configuration?.daemonProgram == nil { findings.append(MachineChecks.daemon) }
+    findings.append(file?.model ?? MachineChecks.model)
+    findings += file?.findings ?? []
+    let given = ClientSettings.Given(
+      plane: client.plane,
+      state: client.state ?? configuration?.stateFolder
+    )
+    // A plane that was never started has no identities yet, which its file need not fear.
+    findings += await PlaneChecks(given: given, isNamed: client.state != nil).all()
     for finding in findings { try show(finding) }
     try DataOutput.line("")
     try DataOutput.line(DataOutput.style.bold("What a local workspace shares with its account"))

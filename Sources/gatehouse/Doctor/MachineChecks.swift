@@ -1,9 +1,10 @@
+internal import EventLoop
 internal import FoundationEssentials
 internal import Host
 
 /// What this machine has.
 enum MachineChecks {
-  static var all: [Finding] { [kernel, landlock, descriptors, python, daemon, model] }
+  static var all: [Finding] { [kernel, landlock, descriptors, python] }
 
   /// For people who decide where workspaces run.
   static var shared: [String] {
@@ -52,12 +53,14 @@ enum MachineChecks {
   }
 
   private static var descriptors: Finding {
-    let most = ProcessUsage().maxDescriptors
+    // Plane and daemon raise theirs to it.
+    let most = DescriptorLimit.current.hard
     guard most >= 4_096 else {
       return Finding(
         grade: .note,
         text: "a process may open \(most) files and connections",
-        remedy: "a plane needs one for each link and client; raise it with: ulimit -n 65536"
+        remedy: "a plane needs one for each link and client; raise it as root with ulimit -Hn "
+          + "65536, or by LimitNOFILE= of its unit"
       )
     }
     return Finding(grade: .good, text: "a process may open \(most) files and connections")
@@ -74,7 +77,8 @@ enum MachineChecks {
     return Finding(grade: .good, text: "python3 at \(path)")
   }
 
-  private static var daemon: Finding {
+  /// Of planes whose settings name no other.
+  static var daemon: Finding {
     let path = (try? ThisProcess.sibling("gatehouse-toold")) ?? ""
     guard FileManager.default.isExecutableFile(atPath: path) else {
       return Finding(
@@ -86,7 +90,8 @@ enum MachineChecks {
     return Finding(grade: .good, text: "gatehouse-toold at \(path)")
   }
 
-  private static var model: Finding {
+  /// Of planes whose settings say nothing of it.
+  static var model: Finding {
     let hasKey = ThisProcess.variable("OPENAI_API_KEY") != nil
     if let url = ThisProcess.variable("GATEHOUSE_MODEL_URL") {
       return Finding(

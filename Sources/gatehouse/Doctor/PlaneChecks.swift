@@ -5,6 +5,8 @@ internal import Wire
 /// Who we are to the plane, and whether it answers.
 struct PlaneChecks: Sendable {
   let given: ClientSettings.Given
+  /// A person named the state folder, and looks for a plane there.
+  let isNamed: Bool
 
   func all() async -> [Finding] {
     let settings: ClientSettings
@@ -13,7 +15,7 @@ struct PlaneChecks: Sendable {
     } catch {
       return [
         Finding(
-          grade: .note,
+          grade: isNamed ? .wrong : .note,
           text: error.description,
           remedy: "'gatehouse plane' makes an identity in its state folder, below client/"
         )
@@ -51,7 +53,7 @@ struct PlaneChecks: Sendable {
       let links = try await client.links()
       await client.close()
       let text =
-        "plane at \(settings.plane), \(workspaces.count) workspaces of yours, "
+        "plane at \(settings.plane), \(Plain.count(workspaces.count, "workspace")) of yours, "
         + "\(links.count) linked"
       let now = Int64(ThisProcess.unixMilliseconds)
       return [Finding(grade: .good, text: text)] + workspaces.compactMap(Self.unlinked)
@@ -61,7 +63,8 @@ struct PlaneChecks: Sendable {
         Finding(
           grade: .wrong,
           text: error.description,
-          remedy: "start it with 'gatehouse plane', or name another with --plane"
+          remedy: error.description.contains("is it running?")
+            ? "start it with 'gatehouse plane', or name another with --plane" : ""
         )
       ]
     } catch {

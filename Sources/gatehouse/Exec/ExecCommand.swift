@@ -11,8 +11,8 @@ struct ExecCommand: AsyncParsableCommand {
     abstract: "Run a command in a workspace.",
     discussion: """
       Standard input goes to the command, its two outputs come here byte by byte. Exits with the
-      command's code; 124 deadline, 125 failure of ours, 126 not executable, 127 not found,
-      128+n signal, 130 interrupted. With --json, standard output has each message of the call as a
+      command's code; 64 wrong usage, 124 deadline, 125 failure of ours, or no such --cwd,
+      126 not executable, 127 not found, 128+n signal, 130 interrupted, 141 nobody reads the output. With --json, standard output has each message of the call as a
       line: output in base64, and the end.
       """
   )
@@ -37,8 +37,8 @@ struct ExecCommand: AsyncParsableCommand {
   )
   var env: [String] = []
 
-  @Option(help: ArgumentHelp("End the command after so many seconds.", valueName: "seconds"))
-  var timeout: UInt32 = 0
+  @OptionGroup var limit: TimeLimit
+  @OptionGroup var reconnecting: ReconnectOption
 
   @Argument(parsing: .postTerminator, help: "Program and arguments.")
   var argv: [String]
@@ -56,6 +56,12 @@ struct ExecCommand: AsyncParsableCommand {
   }
 
   func run() async throws {
+    guard !tty || StandardStream.input.isTerminal else {
+      throw ClientError(
+        "--tty gives the command this terminal, and standard input is none; leave --tty out",
+        exitCode: 64
+      )
+    }
     let exit = try await client.withClient(failure: 125) { client in
       // From here on there is something to end; before, a signal does what it does to any program.
       let signals = Signals.watch([
@@ -73,6 +79,7 @@ struct ExecCommand: AsyncParsableCommand {
   private func options() -> Execution.Options {
     var options = Execution.Options()
     options.sendsInput = true
+    reconnecting.apply(to: &options, client)
     options.isTerminal = tty
     options.talk = { Talk.say(Talk.style.dim("gatehouse: \($0)")) }
     if output.json { options.printJSON() }
@@ -99,9 +106,7 @@ struct ExecCommand: AsyncParsableCommand {
     start.workspace = workspace
     start.tool = "process.exec"
     start.request = try request.serializedData()
-    start.timeoutMs = UInt64(timeout) * 1000
-    // A command of a person's has no deadline of ours, beyond the plane's greatest.
-    if timeout == 0 { start.timeoutMs = 24 * 60 * 60 * 1000 }
+    start.timeoutMs = limit.milliseconds
     start.acknowledges = true
     return start
   }

@@ -13,11 +13,16 @@ struct ClientOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "State folder of a plane on this machine: act as its admin.",
+      "State folder of a plane on this machine: act as its admin. Without it: the identity in ~/.config/gatehouse, else that of a plane started without --state.",
       valueName: "dir"
     )
   )
   var state: String?
+
+  /// Another connection, to where the plane is now.
+  func reconnect() async throws -> PlaneClient {
+    try await PlaneClient.connect(ClientSettings.find(.init(plane: plane, state: state)))
+  }
 
   /// Connects, lends the client, and closes it.
   ///

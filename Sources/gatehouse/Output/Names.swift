@@ -26,6 +26,27 @@ enum Names {
     }
   }
 
+  /// In a few words; empty for nothing.
+  static func text(_ effects: Gatehouse_Tools_V1_Effects) -> String {
+    // A daemon may say any number.
+    let (sum, isBeyond) = effects.more.addingReportingOverflow(UInt64(effects.files.count))
+    let count = isBeyond ? .max : sum
+    guard count > 0 else { return "" }
+    let first = effects.files.first.map { String(decoding: $0.path, as: UTF8.self) } ?? ""
+    return "changed " + (count == 1 ? first : "\(first) and \(count - 1) more")
+  }
+
+  static func text(_ change: Gatehouse_Tools_V1_FileChange) -> String {
+    switch change {
+    case .created: "created"
+    case .modified: "modified"
+    case .deleted: "deleted"
+    case .typeChanged: "another type"
+    case .modeChanged: "another mode"
+    default: "changed"
+    }
+  }
+
   static func text(_ state: Gatehouse_Plane_V1_WorkspaceState) -> String {
     switch state {
     case .pending: "pending"

@@ -73,21 +73,20 @@ struct PlaneCommand: AsyncParsableCommand {
 
   func run() async throws {
     if settings { return try DataOutput.line(SettingsReference.table) }
+    var configuration = try configuration()
     do {
       // First of all: there are no other threads yet.
-      var configuration = try configuration()
       configuration.models = try configuration.model.take()
       try await Plane.run(configuration)
-    } catch let error as ClientError {
-      throw error
     } catch {
-      throw ClientError("the plane did not start: \(error)")
+      let remedy = configuration.remedy(for: error).map { "; \($0)" } ?? ""
+      throw ClientError("the plane did not start: \(error)\(remedy)")
     }
   }
 
   /// The settings file's, overridden by what was given.
   private func configuration() throws -> PlaneConfiguration {
-    var configuration = PlaneConfiguration(stateFolder: Self.defaultState)
+    var configuration = PlaneConfiguration(stateFolder: StateFolder.usual)
     if let config {
       do {
         try SettingsFile.read(config, into: &configuration)
@@ -114,11 +113,5 @@ struct PlaneCommand: AsyncParsableCommand {
       throw ClientError("\(option) '\(text)' is not HOST:PORT", exitCode: 64)
     }
     return address
-  }
-
-  /// `$XDG_STATE_HOME/gatehouse`, else `~/.local/state/gatehouse`.
-  static var defaultState: String {
-    let home = ThisProcess.variable("HOME") ?? ""
-    return (ThisProcess.variable("XDG_STATE_HOME") ?? "\(home)/.local/state") + "/gatehouse"
   }
 }

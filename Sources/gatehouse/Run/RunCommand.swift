@@ -37,8 +37,10 @@ struct RunCommand: AsyncParsableCommand {
       let chat = try await start(client)
       if !output.json { Talk.say(Talk.style.dim("chat \(chat.chatID), model \(chat.model)")) }
       return try await withThrowingTaskGroup(of: Gatehouse_Plane_V1_TurnEnded?.self) { group in
-        group.addTask { try await ChatWatch(client, chat.chatID, asJSON: output.json).run() }
-        group.addTask { try await stop(chat.chatID, client, on: signals) }
+        group.addTask {
+          try await ChatWatch(self.client, chat.chatID, asJSON: output.json).run(on: client)
+        }
+        group.addTask { try await stop(chat.chatID, on: signals) }
         defer { group.cancelAll() }
         while let end = try await group.next() {
           if let end { return end }
@@ -62,8 +64,13 @@ struct RunCommand: AsyncParsableCommand {
   }
 
   private func chosenWorkspace(_ client: PlaneClient) async throws -> String {
-    if let workspace { return workspace }
     let workspaces = try await client.workspaces()
+    if let workspace {
+      let named =
+        workspaces.first { $0.id == workspace } ?? workspaces.first { $0.name == workspace }
+      // The plane says best that there is none.
+      return try named.map(Self.linked) ?? workspace
+    }
     guard let only = workspaces.first, workspaces.count == 1 else {
       let remedy =
         workspaces.isEmpty
@@ -71,23 +78,32 @@ struct RunCommand: AsyncParsableCommand {
         : "choose one with --workspace: " + workspaces.map(\.name).joined(separator: ", ")
       throw ClientError("no workspace is named; \(remedy)")
     }
-    return only.id
+    return try Self.linked(only)
+  }
+
+  /// The id of a workspace in which calls can be made: without a link each would fail.
+  private static func linked(_ workspace: Gatehouse_Plane_V1_Workspace) throws -> String {
+    guard workspace.state == .linked else {
+      throw ClientError("workspace '\(workspace.name)': \(workspace.howToStart)")
+    }
+    return workspace.id
   }
 
   private func stop(
     _ chat: String,
-    _ client: PlaneClient,
     on signals: AsyncStream<Int32>
   ) async throws -> Gatehouse_Plane_V1_TurnEnded? {
-    var isStopping = false
-    for await _ in signals {
-      guard !isStopping else {
-        throw ClientError("left; the turn goes on: gatehouse chat stop \(chat)", exitCode: 130)
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      var isStopping = false
+      for await _ in signals {
+        guard !isStopping else {
+          throw ClientError("left; the turn goes on: gatehouse chat stop \(chat)", exitCode: 130)
+        }
+        isStopping = true
+        Talk.say(Talk.style.yellow("stopping the turn and its commands; once more leaves it"))
+        // The answer comes when the turn has ended, of which the watch hears too.
+        group.addTask { _ = try? await client.withClient { try await $0.stopChat(chat) } }
       }
-      isStopping = true
-      Talk.say(Talk.style.yellow("stopping the turn and its commands; once more leaves it"))
-      // Ends with the turn, of which the watch hears too.
-      Task { _ = try? await client.stopChat(chat) }
     }
     return nil
   }

@@ -5,10 +5,10 @@ internal import Wire
 struct WorkspaceCommands: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "workspace",
-    abstract: "Places where tools run: create, start, stop, delete, list.",
+    abstract: "Places where tools run: create, start, stop, delete, list, token.",
     subcommands: [
       WorkspaceCreate.self, WorkspaceStart.self, WorkspaceStop.self, WorkspaceDelete.self,
-      WorkspaceList.self,
+      WorkspaceList.self, WorkspaceToken.self,
     ]
   )
 

@@ -49,15 +49,7 @@ struct WorkspaceCreate: AsyncParsableCommand {
     guard !output.json else { return try DataOutput.json(response) }
     try WorkspaceCommands.show(response.workspace, asJSON: false)
     guard !response.joinToken.isEmpty else { return }
-    try DataOutput.line("token  \(response.joinToken)")
-    Talk.say(
-      """
-      within ten minutes, on its machine, with this token in a file, and client/ca.pem of the plane's \
-      state folder:
-        gatehouse-toold --state DIR --root DIR --ca ca.pem --token-file FILE \
-      --enroll-address \(response.enrollAddress)
-      """
-    )
+    try JoinToken.show(response.joinToken, enrollingAt: response.enrollAddress)
   }
 
   private static func absolute(_ path: String) -> String {

@@ -6,7 +6,8 @@ internal import Wire
 struct WorkspaceStart: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "start",
-    abstract: "Start a stopped workspace, and wait until it is linked."
+    abstract: "Start a stopped workspace; a local one is linked then.",
+    discussion: "One elsewhere may link from then on: its gatehouse-toold is started there."
   )
 
   @OptionGroup var client: ClientOptions
@@ -22,6 +23,8 @@ struct WorkspaceStart: AsyncParsableCommand {
         Gatehouse_Plane_V1_StartWorkspaceRequest.with { $0.workspace = workspace }
       )
     }
-    try WorkspaceCommands.show(response.workspace, asJSON: output.json)
+    let now = response.workspace
+    try WorkspaceCommands.show(now, asJSON: output.json)
+    if now.state != .linked { Talk.say("\(now.name) is not linked: \(now.howToStart)") }
   }
 }

@@ -1,4 +1,5 @@
 import Calls
+import TestSupport
 import Testing
 
 /// The daemon's shell, cut down to what the machines need, and the tools it runs.
@@ -79,7 +80,9 @@ struct DaemonSide {
     carry.sent = tools[id]?.ring.start ?? 0
     wire.carries.append(carry)
     carries[id] = carry
-    carry.up.send(.opened(stdin: tools[id]?.stdinReceived ?? 0))
+    let received = tools[id]?.stdinReceived ?? 0
+    carry.up.send(.opened(stdin: received))
+    if received > 0 { carry.up.send(.stdinTaken(received)) }
   }
 
   private mutating func close(_ carry: Carry) {
@@ -169,9 +172,15 @@ extension DaemonSide {
 
   private mutating func pump(_ id: String) {
     guard let carry = carries[id], let tool = tools[id] else { return }
-    while case .message(let message, let end) = tool.ring.read(from: carry.sent, limit: 40) {
-      carry.up.send(.chunk(message))
-      carry.sent = end
+    while let item = tool.ring.read(from: carry.sent, limit: 40) {
+      switch item {
+      case .message(let message, let end):
+        carry.up.send(.chunk(message))
+        carry.sent = end
+      case .gap(let gap):
+        carry.up.send(.gap(gap))
+        carry.sent = gap.end
+      }
     }
     guard case .ended(let outcome) = machines[id]?.state, !carry.isExitSent else { return }
     carry.isExitSent = true

@@ -1,3 +1,5 @@
+import TestSupport
+
 /// One direction of a stream: messages arrive in order until it is cut; what was under way behind
 /// the cut is gone.
 final class Pipe<Message> {

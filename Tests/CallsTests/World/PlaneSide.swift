@@ -1,4 +1,5 @@
 import Calls
+import TestSupport
 import Testing
 
 /// The broker's shell, cut down to what the machines need.
@@ -6,8 +7,8 @@ struct PlaneSide {
   var calls: [String: PlaneCall] = [:]
   var admission = Admission()
   var now = ContinuousClock.now
-  private var link: (wire: Wire, link: BrokerCall.Link)?
-  private var random: Seeded
+  var link: (wire: Wire, link: BrokerCall.Link)?
+  var random: Seeded
 
   init(seed: UInt64) { random = Seeded(seed) }
 
@@ -23,12 +24,30 @@ struct PlaneSide {
     var stdinCost = 0
     var stdinCredit = 0
     var end: (outcome: Outcome, reason: BrokerCall.Reason)?
+    let deadline: ContinuousClock.Instant
+    var records = Records()
+    /// Waits for the daemon's leave to forget.
+    var exitCarry: Carry?
+    var wantsForget = false
+    var isLetGo = false
+    /// What its owner has written, and knows to be taken.
+    var inputEnd: UInt64 = 0
+    var inputTaken: UInt64 = 0
+    /// What its owner sends again to the plane it comes back to.
+    var unsentInput: Range<UInt64>?
+    /// Its end is known from records alone, and its output is not all here.
+    var isCut = false
   }
 
   mutating func submit(_ id: String) {
     var timing = BrokerCall.Timing()
     timing.stranded = .seconds(10)  // a few waits of the world's
-    calls[id] = PlaneCall(machine: BrokerCall(deadline: now + .seconds(120), timing: timing))
+    let deadline = now + .seconds(120)
+    calls[id] = PlaneCall(
+      machine: BrokerCall(deadline: deadline, timing: timing),
+      deadline: deadline
+    )
+    calls[id]?.records.instance = link?.link.instance
     #expect(admission.submit(id, by: "p", to: "w") == .queued)
     offerNext()
   }
@@ -37,19 +56,24 @@ struct PlaneSide {
     let actions = calls[id]?.machine.handle(event) ?? []
     for action in actions { perform(action, id, carry) }
     if calls[id]?.machine.state != .offered { admission.claimed(id) }
+    if Bool.random(using: &random) { keepEnd(id) }
     offerNext()
   }
 
   mutating func ticket() -> Ticket { Ticket(random: &random) }
 
-  private mutating func offerNext() {
-    while let link, let id = admission.next() { handle(id, .admitted(link.link, ticket())) }
+  mutating func offerNext() {
+    while let link, let id = admission.next() {
+      // Durable before the offer leaves.
+      calls[id]?.records.instance = link.link.instance
+      handle(id, .admitted(link.link, ticket()))
+    }
   }
 
-  /// Its credit goes with it.
+  /// Its credit goes with it, and now and then what it brought and nobody took.
   private mutating func dropCarry(_ id: String) {
     calls[id]?.carry = nil
-    calls[id]?.log.attachmentEnded()
+    calls[id]?.log.attachmentEnded(keeping: Int.random(in: 0...300, using: &random))
     let credit = calls[id]?.credit ?? 0
     calls[id]?.cost = credit
   }
@@ -64,9 +88,15 @@ struct PlaneSide {
       guard let ends = calls[id]?.log.ends else { return }
       link?.wire.toDaemon.send(.resume(id, ticket, ends))
       calls[id]?.stamp(now)
+    case .queue:
+      admission.ended(id)
+      #expect(admission.submit(id, by: "p", to: "w") == .queued)
     case .cancel: link?.wire.toDaemon.send(.cancel(id))
+    case .forget where calls[id]?.end != nil && calls[id]?.isLetGo == false:
+      calls[id]?.wantsForget = true
     case .forget: link?.wire.toDaemon.send(.forget(id))
     case .attach(let number):
+      calls[id]?.records.isStarted = true
       carry?.attachment = number
       calls[id]?.carry = carry
     case .turnAway:
@@ -78,14 +108,13 @@ struct PlaneSide {
       old.down.finish()
       dropCarry(id)
     case .acknowledgeExit:
-      calls[id]?.carry?.down.send(.done)
-      calls[id]?.carry?.up.abandon()
-      calls[id]?.carry?.down.finish()
+      let carry = calls[id]?.carry
+      calls[id]?.exitCarry = carry
       calls[id]?.carry = nil
     case .end(let outcome, let reason):
       #expect(calls[id]?.end == nil)
-      calls[id]?.end = (outcome, reason)
-      admission.ended(id)
+      end(id, outcome, reason)
+      if calls[id]?.exitCarry == nil { admission.ended(id) }
     }
   }
 }
@@ -151,6 +180,11 @@ extension PlaneSide {
       let chunk = try Chunk(message: message, direction: .fromTool)
       try calls[id]?.log.append(message, chunk, cost: message.count)
       calls[id]?.cost += message.count
+      try takeKnown(id)
+    case .gap(let gap):
+      try calls[id]?.log.append(gap, cost: 1)
+      calls[id]?.cost += 1
+      try takeKnown(id)
     case .stdinTaken(let offset):
       let credit = try calls[id]?.stdin.acknowledge(before: offset) ?? 0
       calls[id]?.stdinCredit += credit
@@ -160,8 +194,17 @@ extension PlaneSide {
     }
   }
 
+  /// What its owner has from an earlier plane is taken as it comes again.
+  private mutating func takeKnown(_ id: String) throws {
+    guard var call = calls[id] else { return }
+    var known = Positions()
+    known[.stdout] = min(call.ownerHas, call.log.ends[.stdout])
+    call.credit += try call.log.take(before: known)
+    calls[id] = call
+  }
+
   /// Sends the tool what its owner wrote.
-  private mutating func pump(_ id: String) {
+  mutating func pump(_ id: String) {
     guard let carry = calls[id]?.carry else { return }
     while let next = calls[id]?.stdin.next() {
       switch next {
@@ -175,10 +218,16 @@ extension PlaneSide {
 // The owner.
 extension PlaneSide {
   mutating func write(_ id: String, count: Int) throws {
-    guard let end = calls[id]?.stdin.end, end < 2000 else { return }
-    let data = bytes(id, .stdin, from: end, count: count)
-    let message = Chunk.message(stream: .stdin, offset: end, data: data[...])
-    try calls[id]?.stdin.append(
+    // An owner that was not back yet does not go on.
+    guard let call = calls[id], call.unsentInput == nil, call.inputEnd < 2000 else { return }
+    calls[id]?.inputEnd += UInt64(count)
+    try send(id, from: call.inputEnd, count: count)
+  }
+
+  mutating func send(_ id: String, from offset: UInt64, count: Int) throws {
+    let data = bytes(id, .stdin, from: offset, count: count)
+    let message = Chunk.message(stream: .stdin, offset: offset, data: data[...])
+    _ = try calls[id]?.stdin.append(
       message,
       Chunk(message: message, direction: .toTool),
       cost: message.count
@@ -191,7 +240,7 @@ extension PlaneSide {
   mutating func read(_ id: String) {
     guard var call = calls[id], let item = call.log.read(&call.cursor) else { return }
     guard case .message(let message, let chunk) = item else {
-      Issue.record("an owner got a gap")
+      if !call.isCut { Issue.record("an owner got a gap") }
       return
     }
     #expect(chunk.offset == call.ownerHas)
@@ -200,10 +249,11 @@ extension PlaneSide {
         == bytes(id, .stdout, from: chunk.offset, count: chunk.data.count)
     )
     call.ownerHas = chunk.end
-    call.credit += call.log.take(entries: call.cursor.entries)
+    call.credit += call.log.take(passedBy: call.cursor)
     if let positions = call.log.acknowledgement(every: 1) {
       call.carry?.down.send(.acknowledged(positions))
     }
     calls[id] = call
+    letGo(id)
   }
 }

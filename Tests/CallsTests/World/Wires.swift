@@ -1,4 +1,5 @@
 import Calls
+import TestSupport
 
 /// A daemon's connection: its `Connect` stream and the `Carry` streams opened on it.
 final class Wire {
@@ -26,6 +27,13 @@ final class Wire {
     toPlane.cut(&random)
     toDaemon.cut(&random)
     for carry in carries { carry.cut(&random) }
+  }
+
+  /// The plane's program is gone.
+  func abandonByPlane(_ random: inout Seeded) {
+    cut(&random)
+    toPlane.abandon()
+    for carry in carries { carry.up.abandon() }
   }
 
   /// The daemon's program is gone.
@@ -58,6 +66,7 @@ final class Carry {
   enum Up {
     case opened(stdin: UInt64)
     case chunk([UInt8])
+    case gap(LostBytes)
     case stdinTaken(UInt64)
     case exit(Outcome)
   }

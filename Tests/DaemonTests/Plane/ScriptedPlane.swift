@@ -54,7 +54,10 @@ final class ScriptedPlane: Sendable {
 
   private static func linkService(_ plane: Box<ScriptedPlane>) -> Service {
     var service = Service()
-    service.handle(LinkMethod.connect) { call in PlaneLink(plane.value, call) }
+    service.handle(LinkMethod.connect) { call in
+      if let refusal = plane.value.state.value.refusal { throw refusal }
+      return PlaneLink(plane.value, call)
+    }
     service.handle(LinkMethod.carry) { call in try plane.value.carry(call) }
     service.unary(LinkMethod.renew) { request, _ in
       let request = try RenewRequest(decoding: request)
@@ -249,10 +252,14 @@ struct PlaneState: Sendable {
 
   var links: [Link] = []
   var linksEnded = 0
+  /// What `Connect` is answered with instead of a link.
+  var refusal: RPCStatus?
   var calls: [String: CallRecord] = [:]
   var refused: [Refused] = []
   var unclaimed: [String] = []
   var heartbeats = 0
+  /// As a plane says it; a machine that is busy with other tests is late for much less.
+  var heartbeatMs: UInt32 = 15_000
   var renewals = 0
   var isTokenUsed = false
   var firstLifetime: Duration = .seconds(3_600)
@@ -273,6 +280,8 @@ struct CallRecord: Sendable {
   var output: [Int32: [UInt8]] = [:]
   var gaps: [Gap] = []
   var inputTaken: UInt64 = 0
+  /// What came before the exit, on each stream.
+  var effects: [Effects] = []
   var exit: Exit?
   /// Chunks that did not follow on what was there.
   var violations = 0
@@ -299,7 +308,7 @@ private final class PlaneLink: ServerHandler {
       let welcome = Welcome(
         sessionEpoch: UInt64(epoch),
         generation: 1,
-        heartbeatMs: 200,
+        heartbeatMs: plane.state.value.heartbeatMs,
         ticketMs: 10_000,
         maxCalls: 64,
         workspaceId: "ws_1",
@@ -365,6 +374,7 @@ extension CallRecord {
       if output[stream, default: []].count + lost != Int(chunk.offset) { violations += 1 }
       output[stream, default: []] += chunk.data
     case .gap(let gap): gaps.append(gap)
+    case .effects(let effects): if exit == nil { self.effects.append(effects) }
     case .exit(let exit): self.exit = exit
     case .opened(let opened): self.opened.append(opened)
     case .ack(let ack): inputTaken = ack.offsets.first?.offset ?? 0

@@ -3,6 +3,7 @@ import FoundationEssentials
 import RPC
 import Sandbox
 import TestSupport
+import Testing
 
 @testable import Daemon
 
@@ -86,4 +87,23 @@ final class DaemonProcess {
     Signals.send(signal, to: process)
     Program.reap(process)
   }
+}
+
+/// Runs a plane and its daemon for one test.
+func withDaemon(
+  tail: Duration = .seconds(5),
+  heartbeatMs: UInt32 = 15_000,
+  _ body: (ScriptedPlane, TestDaemon) async throws -> Void
+) async throws {
+  let plane = try await ScriptedPlane()
+  plane.state.change { $0.heartbeatMs = heartbeatMs }
+  let daemon = try TestDaemon(plane, tail: tail)
+  await plane.linked(1)
+  do {
+    try await body(plane, daemon)
+  } catch {
+    Issue.record(error)
+  }
+  await daemon.stop()
+  await plane.close()
 }

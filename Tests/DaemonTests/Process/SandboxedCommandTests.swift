@@ -65,6 +65,26 @@ struct `A command behind Landlock` {
     #expect(try String(fromFile: place.path + "/plain/file") == "text")
   }
 
+  /// A command before it may have put a link where its root, or a cache, was.
+  @Test(arguments: ["hidden", "hidden/..", "plain"])
+  func `has nothing of what a link in the place of a writable folder leads to`(
+    target: String
+  ) throws {
+    let view = place.view.settled()
+    let files = FileManager.default
+    try files.moveItem(atPath: place.path + "/work", toPath: place.path + "/old")
+    try files.createSymbolicLink(
+      atPath: place.path + "/work",
+      withDestinationPath: place.path + "/" + target
+    )
+    let script = "cat \(place.path)/hidden/file; echo x > \(place.path)/plain/file"
+    let command = try TestedCommand(["/bin/sh", "-c", script], .init(view: view))
+    try command.finish()
+    #expect(command.text == "")
+    #expect(command.record?.ending != .ended(.exited(0)))
+    #expect(try String(fromFile: place.path + "/plain/file") == "text")
+  }
+
   @Test func `works in its own folder`() throws {
     let command = try place.run("echo x > new && mv new old && mkdir d && rm -r d && cat old")
     #expect(command.text == "x\n")

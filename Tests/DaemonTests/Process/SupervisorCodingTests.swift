@@ -34,7 +34,8 @@ import Testing
     environment: [Array("A=".utf8)],
     terminal: TerminalSize(columns: 80, rows: 24),
     hasInput: true,
-    view: FileView(hidden: ["/a"], writable: ["/b"])
+    view: FileView(hidden: ["/a"], writable: ["/b"]),
+    descriptorLimit: 1 << 40
   )
 
   @Test(arguments: orders) func `an order is read as it was written`(order: SupervisorOrder) throws

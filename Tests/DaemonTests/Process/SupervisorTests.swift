@@ -92,6 +92,14 @@ private let canSetInheritable =
     #expect(command.text == "0\n1\n2\n3\n")
   }
 
+  @Test func `may open as many descriptors as it is told, and ask for more`() throws {
+    var options = TestedCommand.Options()
+    options.descriptorLimit = 77
+    let command = try shell("ulimit -Sn; ulimit -Sn 78; ulimit -Sn", options)
+    try command.finish()
+    #expect(command.text == "77\n78\n")
+  }
+
   @Test func `gains no privileges and ignores no signal`() throws {
     let command = try TestedCommand(["grep", "-E", "NoNewPrivs|SigIgn|SigBlk", "/proc/self/status"])
     try command.finish()
@@ -202,6 +210,49 @@ private let canSetInheritable =
     let record = ExitRecord(in: command.folder)
     #expect(record?.ending == .ended(.exited(0)))
     #expect(record?.unread == [5_000, 300])
+  }
+
+  /// The kernel asks for the same account only, and Landlock has no say in it.
+  @Test(arguments: [
+    "prlimit --pid $PPID --nofile=1:1", "taskset -p 1 $PPID", "renice 5 -p $PPID",
+    "ionice -c 3 -p $PPID", "chrt --other -p 0 $PPID", "ionice -c 3 -u $(id -u)",
+    "renice 5 -u $(id -u)", "prlimit --pid $$ --nofile=1:1",
+  ]) func `changes no other process's share of the machine`(script: String) throws {
+    let command = try shell(script)
+    try #require(command.finish().ending != .ended(.exited(0)), "\(script)")
+    #expect(command.errorText.contains("not permitted"))
+  }
+
+  @Test func `changes its own share of the machine`() throws {
+    let script = """
+      ulimit -n 100 && nice -n 5 taskset 1 chrt --other 0 ionice -c 3 prlimit --nofile=50:50 \
+      sh -c 'ulimit -n && nice && taskset -c 0 nproc'
+      """
+    let command = try shell(script)
+    try #require(command.finish().ending == .ended(.exited(0)), "\(command.errorText)")
+    #expect(command.text == "50\n5\n1\n")
+  }
+
+  @Test func `kills its command before it fails`() throws {
+    let command = try shell("setsid sleep 61 & echo $!; sleep 62")
+    try command.pump { $0.text.contains("\n") }
+    let deep = try #require(Int32(command.text.split(separator: "\n")[0]))
+    let supervisor = try #require(command.link.child)
+    // It cannot wait for more descriptors than it may have.
+    let limit = ["prlimit", "--pid", "\(supervisor)", "--nofile=2:2"]
+    Program.reap(try Program.start("/usr/bin/prlimit", limit, passing: []))
+    command.link.send(.resize(TerminalSize(columns: 1, rows: 1)))
+    Program.reap(supervisor)
+    #expect(!FileManager.default.fileExists(atPath: "/proc/\(deep)"))
+  }
+
+  @Test func `has as root what acts on files and accounts only`() throws {
+    let command = try shell("grep CapBnd /proc/self/status")
+    try command.finish()
+    let set = try #require(UInt64(command.text.split(whereSeparator: \.isWhitespace)[1], radix: 16))
+    let left: UInt64 =
+      [0, 1, 3, 4, 5, 6, 7, 8, 10, 18, 29, 31].reduce(0) { $0 | UInt64(1) << $1 }
+    #expect(getuid() != 0 || set & ~left == 0)
   }
 
   /// Root's exec grants what is inheritable, whatever the bounding set says.

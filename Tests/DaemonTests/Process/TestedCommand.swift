@@ -24,6 +24,7 @@ final class TestedCommand {
     var view: FileView?
     var environment = ["PATH=/usr/bin:/bin"]
     var directory = "/"
+    var descriptorLimit: UInt64 = 1_024
     var program = builtDaemon
   }
 
@@ -38,7 +39,8 @@ final class TestedCommand {
       environment: options.environment.map { Array($0.utf8) },
       terminal: options.terminal,
       hasInput: options.hasInput,
-      view: options.view
+      view: options.view,
+      descriptorLimit: options.descriptorLimit
     )
     let link = try SupervisorLink.launch(
       plan,

@@ -69,6 +69,12 @@ class Attacker:
         if preface:
             self.send(PREFACE + settings(values))
 
+    def wait(self, events, seconds=0.05):
+        # Not select, which takes no descriptor above 1,023.
+        poll = select.poll()
+        poll.register(self.socket, events)
+        poll.poll(seconds * 1000)
+
     # Sending
 
     def send(self, data, seconds=5):
@@ -85,16 +91,16 @@ class Attacker:
                 if piece is None:
                     return True
                 if not piece:
-                    select.select([self.socket], [], [], 0.05)
+                    self.wait(select.POLLIN)
                     self.read()
                     continue
                 self.unsent = piece
             try:
                 self.unsent = self.unsent[self.socket.send(self.unsent):]
             except (BlockingIOError, ssl.SSLWantWriteError):
-                select.select([self.socket] if self.reads else [], [self.socket], [], 0.05)
+                self.wait(select.POLLOUT | (select.POLLIN if self.reads else 0))
             except ssl.SSLWantReadError:
-                select.select([self.socket], [], [], 0.05)
+                self.wait(select.POLLIN)
             except OSError as error:
                 self.over(error)
             if self.reads:
@@ -177,14 +183,17 @@ class Attacker:
         """Reads until the other end closes, `until` or the time is over."""
         end = time.monotonic() + seconds
         while not self.end and not until() and (left := end - time.monotonic()) > 0:
-            select.select([self.socket], [], [], min(left, 0.05))
+            self.wait(select.POLLIN, min(left, 0.05))
             self.read()
         return bool(until())
 
     # The end
 
-    def verdict(self, seconds=5):
-        """How the other end took it: GOAWAY with its reason, a close, resets, or that it goes on serving."""
+    def verdict(self, seconds=None):
+        """How the other end took it: GOAWAY with its reason, a close, resets, or that it goes on serving.
+
+        One that read nothing may have been left waiting for good; any other is answered, on a busy machine late."""
+        seconds = seconds or (30 if self.reads else 5)
         pings = self.frames[PING]
         if self.unsent and not self.end:
             self.flood(iter([]), 0.2)  # the rest of the last frame

@@ -1,11 +1,12 @@
 """An honest client beside an attack: one unary call every 20 ms on one connection, by PyPI's h2, in a process of its own.
 
-honest.py ADDRESS PATH REQUEST_HEX [FOLDER]. Reads `start` and `report` from standard input; answers with a line of JSON. A
-call's delay counts from when it was due, so what a stalled server makes late is not left out."""
+honest.py ADDRESS PATH REQUEST_HEX [FOLDER]. Reads `start` and `report` from standard input; answers with a line of JSON, a
+few calls later, so that what came last is in it. A call's delay counts from when it was due, so what a stalled server makes late is not left out."""
 import json, pathlib, select, socket, ssl, struct, sys, time
 import h2.config, h2.connection, h2.events
 
 EVERY = 0.02
+CALLS_BEFORE_REPORT = 5
 
 
 class Honest:
@@ -65,15 +66,16 @@ class Honest:
             self.flush()
 
     def run(self):
-        due = time.monotonic()
+        due, calls_left = time.monotonic(), None
         while True:
             if select.select([sys.stdin], [], [], max(0, due - time.monotonic()))[0]:
                 command = sys.stdin.readline().strip()
                 if not command:
                     return
                 if command == "report":
-                    print(json.dumps(self.report()), flush=True)
-                self.clear()
+                    calls_left = CALLS_BEFORE_REPORT
+                else:
+                    self.clear()
                 continue
             try:
                 self.call()
@@ -82,6 +84,12 @@ class Honest:
                 self.failures.append(f"{type(error).__name__} {error} after {time.monotonic() - due:.2f} s")
                 self.connect()
             due = max(due + EVERY, time.monotonic())
+            if calls_left is not None:
+                calls_left -= 1
+            if calls_left == 0:
+                print(json.dumps(self.report()), flush=True)
+                self.clear()
+                calls_left = None
 
     def report(self):
         delays = sorted(self.delays) or [0]

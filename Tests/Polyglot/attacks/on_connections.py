@@ -1,5 +1,5 @@
 """Connections that come to nothing: silent, slow, or too many. What ends them are the server's timers, so these run at once."""
-import contextlib, socket, ssl, time
+import contextlib, select, socket, ssl, time
 import hpack
 from attacker import DATA, END_HEADERS, HEADERS, PREFACE, frame, request, settings
 from catalog import SERVED, attack
@@ -13,15 +13,30 @@ def connect(address):
     return socket.create_connection((host, int(port)), 10)
 
 
+class Watched:
+    """Sockets of which the other end may close some."""
+
+    def __init__(self, sockets):
+        self.poll, self.open = select.poll(), {each.fileno(): each for each in sockets}
+        for number in self.open:
+            self.poll.register(number, select.POLLIN)
+
+    def wait(self, seconds):
+        """Until one of them is closed, or the time is over."""
+        for number, _ in self.poll.poll(seconds * 1000):
+            if is_closed(self.open[number]):
+                self.poll.unregister(number)
+                del self.open[number]
+
+
 def until_closed(sockets, seconds=PATIENCE):
     """How long the other end keeps the last of them, and how many it closed."""
-    began, open_ones = time.monotonic(), list(sockets)
-    while open_ones and time.monotonic() - began < seconds:
-        time.sleep(0.1)
-        open_ones = [each for each in open_ones if not is_closed(each)]
+    began, watched = time.monotonic(), Watched(sockets)
+    while watched.open and (left := began + seconds - time.monotonic()) > 0:
+        watched.wait(left)
     for each in sockets:
         each.close()
-    return ["closed"] * (len(sockets) - len(open_ones)) + ["left open"] * len(open_ones), time.monotonic() - began
+    return ["closed"] * (len(sockets) - len(watched.open)) + ["left open"] * len(watched.open), time.monotonic() - began
 
 
 def is_closed(each):
@@ -64,16 +79,29 @@ def slow_handshakes(target, count):
     with contextlib.suppress(ssl.SSLWantReadError):
         context.wrap_bio(incoming, outgoing, server_hostname="127.0.0.1").do_handshake()
     hello, sockets = outgoing.read(), [connect(target.address) for _ in range(count)]
-    began = time.monotonic()
+    began, watched = time.monotonic(), Watched(sockets)
     for byte in hello:
-        for each in sockets:
+        for each in watched.open.values():
             with contextlib.suppress(OSError):
                 each.send(bytes([byte]))
-        if time.monotonic() - began > PATIENCE or all(map(is_closed, sockets)):
+        next_byte = time.monotonic() + 0.1
+        while watched.open and (left := next_byte - time.monotonic()) > 0:
+            watched.wait(left)
+        if not watched.open or time.monotonic() - began > PATIENCE:
             break
-        time.sleep(0.1)
     verdicts, _ = until_closed(sockets, 1)
     return verdicts, time.monotonic() - began
+
+
+@attack(60, "a TLS session and an HTTP/2 session each, some 60 KiB", CALM, counts=(80, 1_100))
+def many_of_one_principal(target, count):
+    """More connections of one principal than it may have."""
+    began, attackers = time.monotonic(), [target.attacker() for _ in range(count)]
+    verdicts = [each.verdict() for each in attackers]
+    seconds = time.monotonic() - began
+    for each in attackers:
+        each.close()
+    return [verdict for verdict in verdicts if verdict != SERVED] or "none was refused", seconds
 
 
 def drip(attacker, pieces, every=0.1):

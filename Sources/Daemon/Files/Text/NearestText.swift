@@ -1,4 +1,5 @@
 internal import DaemonWire
+internal import TextDiff
 
 /// The lines of a file that are most like a text that is not in it. Prints as a part of a message.
 struct NearestText: Equatable, CustomStringConvertible {

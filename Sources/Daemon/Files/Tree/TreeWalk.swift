@@ -27,7 +27,7 @@ struct TreeWalk {
   /// `a/b`.
   private enum Step {
     case entry(Entry)
-    case content(of: [UInt8], ignoring: [Ignoring])
+    case content(of: [UInt8], ignoring: IgnoreChain)
 
     var key: [UInt8] {
       switch self {
@@ -35,12 +35,6 @@ struct TreeWalk {
       case .content(let path, _): path + [.slash]
       }
     }
-  }
-
-  private struct Ignoring {
-    let file: IgnoreFile
-    /// Bytes of a path that lead to the file's folder.
-    let prefix: Int
   }
 
   private let root: FileTools.Workspace
@@ -59,9 +53,9 @@ struct TreeWalk {
     root = workspace
     self.options = options
     self.position = position
-    var ignoring: [Ignoring] = []
+    var ignoring = IgnoreChain()
     if !options.includeIgnored {
-      for parent in Self.parents(of: folder) { ignoring += ignoreFile(in: parent) }
+      for parent in Self.parents(of: folder) { ignoring = adding(parent, to: ignoring) }
     }
     steps = try content(of: folder, ignoring)
   }
@@ -95,47 +89,26 @@ struct TreeWalk {
     return position.path.starts(with: start) || position.path.lexicographicallyPrecedes(start)
   }
 
-  private func content(of folder: [UInt8], _ ignoring: [Ignoring]) throws(ToolError) -> [Step] {
+  private func content(of folder: [UInt8], _ ignoring: IgnoreChain) throws(ToolError) -> [Step] {
     let names = try ToolError.translating(folder) { () throws(SystemError) in
       try root.root.names(in: folder)
     }
-    let ignoring = options.includeIgnored ? [] : ignoring + ignoreFile(in: folder)
+    let ignoring = options.includeIgnored ? ignoring : adding(folder, to: ignoring)
     var steps: [Step] = []
     for name in names where options.includeHidden || name.first != .dot {
       let path = PathBytes.join(folder, name)
       // A name may be gone meanwhile.
       guard let status = try? root.root.status(of: path) else { continue }
       let isFolder = status.kind == .folder
-      if isIgnored(path, name, isFolder: isFolder, ignoring) { continue }
+      if !options.includeIgnored, ignoring.ignores(path, name, isFolder: isFolder) { continue }
       steps.append(.entry(Entry(path: path, status: status)))
       if isFolder, options.isRecursive { steps.append(.content(of: path, ignoring: ignoring)) }
     }
     return steps.sorted { $1.key.lexicographicallyPrecedes($0.key) }
   }
 
-  private func isIgnored(
-    _ path: [UInt8],
-    _ name: [UInt8],
-    isFolder: Bool,
-    _ ignoring: [Ignoring]
-  ) -> Bool {
-    guard !options.includeIgnored else { return false }
-    if name == Array(".git".utf8) { return true }
-    for ignoring in ignoring.reversed() {
-      let below = Array(path.dropFirst(ignoring.prefix))
-      if let answer = ignoring.file.ignores(below, isFolder: isFolder) { return answer }
-    }
-    return false
-  }
-
-  /// The folder's `.gitignore`, if it has one that can be read.
-  private func ignoreFile(in folder: [UInt8]) -> [Ignoring] {
-    let path = PathBytes.join(folder, Array(".gitignore".utf8))
-    guard let file = try? root.root.open(path), let status = try? file.status(),
-      status.kind == .regular, status.bytes <= 1 << 20,
-      let content = try? file.read(at: 0, count: Int(status.bytes))
-    else { return [] }
-    return [Ignoring(file: IgnoreFile(content), prefix: folder.isEmpty ? 0 : folder.count + 1)]
+  private func adding(_ folder: [UInt8], to chain: IgnoreChain) -> IgnoreChain {
+    chain.adding(IgnoreFile(in: folder, of: root.root), of: folder)
   }
 
   /// The folders above a path, from the root on; none for one that goes up in between.

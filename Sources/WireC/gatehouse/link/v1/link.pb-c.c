@@ -1793,7 +1793,7 @@ const ProtobufCMessageDescriptor gatehouse__link__v1__offer__descriptor =
   (ProtobufCMessageInit) gatehouse__link__v1__offer__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor gatehouse__link__v1__resume__field_descriptors[3] =
+static const ProtobufCFieldDescriptor gatehouse__link__v1__resume__field_descriptors[4] =
 {
   {
     "call_id",
@@ -1831,16 +1831,29 @@ static const ProtobufCFieldDescriptor gatehouse__link__v1__resume__field_descrip
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "received",
+    4,
+    PROTOBUF_C_LABEL_REPEATED,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Gatehouse__Link__V1__Resume, n_received),
+    offsetof(Gatehouse__Link__V1__Resume, received),
+    &gatehouse__tools__v1__stream_offset__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned gatehouse__link__v1__resume__field_indices_by_name[] = {
   2,   /* field[2] = acknowledged */
   0,   /* field[0] = call_id */
+  3,   /* field[3] = received */
   1,   /* field[1] = ticket */
 };
 static const ProtobufCIntRange gatehouse__link__v1__resume__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor gatehouse__link__v1__resume__descriptor =
 {
@@ -1850,7 +1863,7 @@ const ProtobufCMessageDescriptor gatehouse__link__v1__resume__descriptor =
   "Gatehouse__Link__V1__Resume",
   "gatehouse.link.v1",
   sizeof(Gatehouse__Link__V1__Resume),
-  3,
+  4,
   gatehouse__link__v1__resume__field_descriptors,
   gatehouse__link__v1__resume__field_indices_by_name,
   1,  gatehouse__link__v1__resume__number_ranges,
@@ -1971,7 +1984,7 @@ const ProtobufCMessageDescriptor gatehouse__link__v1__forget__descriptor =
   (ProtobufCMessageInit) gatehouse__link__v1__forget__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor gatehouse__link__v1__carry_request__field_descriptors[5] =
+static const ProtobufCFieldDescriptor gatehouse__link__v1__carry_request__field_descriptors[6] =
 {
   {
     "chunk",
@@ -2033,10 +2046,23 @@ static const ProtobufCFieldDescriptor gatehouse__link__v1__carry_request__field_
     0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "effects",
+    7,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    offsetof(Gatehouse__Link__V1__CarryRequest, message_case),
+    offsetof(Gatehouse__Link__V1__CarryRequest, effects),
+    &gatehouse__tools__v1__effects__descriptor,
+    NULL,
+    0 | PROTOBUF_C_FIELD_FLAG_ONEOF,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned gatehouse__link__v1__carry_request__field_indices_by_name[] = {
   4,   /* field[4] = ack */
   0,   /* field[0] = chunk */
+  5,   /* field[5] = effects */
   2,   /* field[2] = exit */
   1,   /* field[1] = gap */
   3,   /* field[3] = opened */
@@ -2045,7 +2071,7 @@ static const ProtobufCIntRange gatehouse__link__v1__carry_request__number_ranges
 {
   { 1, 0 },
   { 6, 4 },
-  { 0, 5 }
+  { 0, 6 }
 };
 const ProtobufCMessageDescriptor gatehouse__link__v1__carry_request__descriptor =
 {
@@ -2055,7 +2081,7 @@ const ProtobufCMessageDescriptor gatehouse__link__v1__carry_request__descriptor 
   "Gatehouse__Link__V1__CarryRequest",
   "gatehouse.link.v1",
   sizeof(Gatehouse__Link__V1__CarryRequest),
-  5,
+  6,
   gatehouse__link__v1__carry_request__field_descriptors,
   gatehouse__link__v1__carry_request__field_indices_by_name,
   2,  gatehouse__link__v1__carry_request__number_ranges,

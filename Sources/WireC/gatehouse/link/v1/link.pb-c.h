@@ -15,6 +15,7 @@ PROTOBUF_C__BEGIN_DECLS
 #endif
 
 #include "gatehouse/tools/v1/call.pb-c.h"
+#include "gatehouse/tools/v1/effects.pb-c.h"
 
 typedef struct Gatehouse__Link__V1__ConnectRequest Gatehouse__Link__V1__ConnectRequest;
 typedef struct Gatehouse__Link__V1__Hello Gatehouse__Link__V1__Hello;
@@ -289,12 +290,21 @@ struct  Gatehouse__Link__V1__Resume
   ProtobufCMessage base;
   char *call_id;
   ProtobufCBinaryData ticket;
+  /*
+   * Need not be kept any more.
+   */
   size_t n_acknowledged;
   Gatehouse__Tools__V1__StreamOffset **acknowledged;
+  /*
+   * What has arrived, where that is more: go on behind it, and keep it. Only sent to daemons with the
+   * capability "resume-received"; others are told as `acknowledged` what has arrived.
+   */
+  size_t n_received;
+  Gatehouse__Tools__V1__StreamOffset **received;
 };
 #define GATEHOUSE__LINK__V1__RESUME__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&gatehouse__link__v1__resume__descriptor) \
-    , (char *)protobuf_c_empty_string, {0,NULL}, 0,NULL }
+    , (char *)protobuf_c_empty_string, {0,NULL}, 0,NULL, 0,NULL }
 
 
 /*
@@ -346,7 +356,8 @@ typedef enum {
   GATEHOUSE__LINK__V1__CARRY_REQUEST__MESSAGE_GAP = 2,
   GATEHOUSE__LINK__V1__CARRY_REQUEST__MESSAGE_EXIT = 3,
   GATEHOUSE__LINK__V1__CARRY_REQUEST__MESSAGE_OPENED = 4,
-  GATEHOUSE__LINK__V1__CARRY_REQUEST__MESSAGE_ACK = 6
+  GATEHOUSE__LINK__V1__CARRY_REQUEST__MESSAGE_ACK = 6,
+  GATEHOUSE__LINK__V1__CARRY_REQUEST__MESSAGE_EFFECTS = 7
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(GATEHOUSE__LINK__V1__CARRY_REQUEST__MESSAGE__CASE)
 } Gatehouse__Link__V1__CarryRequest__MessageCase;
 
@@ -366,6 +377,10 @@ struct  Gatehouse__Link__V1__CarryRequest
      * stdin the tool has taken
      */
     Gatehouse__Tools__V1__Ack *ack;
+    /*
+     * What the call changed: once on each stream, before `exit`. May be left out: then it is not known.
+     */
+    Gatehouse__Tools__V1__Effects *effects;
   };
 };
 #define GATEHOUSE__LINK__V1__CARRY_REQUEST__INIT \
@@ -380,7 +395,8 @@ struct  Gatehouse__Link__V1__Opened
 {
   ProtobufCMessage base;
   /*
-   * Bytes of stdin and of the request that arrived so far; the plane goes on there.
+   * Bytes of stdin and of the request that arrived so far; the plane goes on there. What the tool has
+   * taken of stdin is acknowledged again behind it: this plane may not have heard of it.
    */
   size_t n_received;
   Gatehouse__Tools__V1__StreamOffset **received;

@@ -94,7 +94,8 @@ typedef enum _Gatehouse__Tools__V1__Outcome {
    */
   GATEHOUSE__TOOLS__V1__OUTCOME__OUTCOME_TIMED_OUT = 4,
   /*
-   * Cancelled on request; the tree of processes is gone.
+   * Cancelled on request, or by the workspace's own side: then `Exit.error` says
+   * why. The tree of processes is gone.
    */
   GATEHOUSE__TOOLS__V1__OUTCOME__OUTCOME_CANCELLED = 5,
   /*

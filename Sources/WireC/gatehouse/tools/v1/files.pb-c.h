@@ -66,7 +66,7 @@ struct  Gatehouse__Tools__V1__ByteRange
 
 
 /*
- * Lines are counted from 1 and end after '\n'.
+ * Lines are counted from 1 and end after '\n'; in files of up to 1 GiB.
  */
 struct  Gatehouse__Tools__V1__LineRange
 {
@@ -161,7 +161,7 @@ struct  Gatehouse__Tools__V1__Precondition
   Gatehouse__Tools__V1__Precondition__ConditionCase condition_case;
   union {
     /*
-     * of the whole file
+     * Of the whole file, as a reader was given it: so of one of up to 64 MiB.
      */
     ProtobufCBinaryData sha256;
     /*
@@ -308,6 +308,9 @@ struct  Gatehouse__Tools__V1__StatResponse
 {
   ProtobufCMessage base;
   Gatehouse__Tools__V1__FileInfo *file;
+  /*
+   * as asked for; empty above 64 MiB
+   */
   ProtobufCBinaryData sha256;
 };
 #define GATEHOUSE__TOOLS__V1__STAT_RESPONSE__INIT \

@@ -1,0 +1,163 @@
+internal import Calls
+internal import EventLoop
+internal import Host
+internal import Wire
+
+// Calls of an earlier broker.
+extension Switchboard {
+  /// Takes calls over, in the order in which they were made, before any link is there. Those that have
+  /// not ended wait for their daemons to say what became of them, and for their owners.
+  func inherit(_ inherited: [InheritedCall], _ keys: [InheritedKey]) {
+    let now = Int64(ThisProcess.unixMicroseconds)
+    for key in keys { calls.remember(key, now: now) }
+    for one in inherited {
+      let call = Call(one, now: now, options: options)
+      calls.insert(call)
+      // Of one that had ended, what its owner has not taken may still be with its daemon.
+      call.recordedEnd = one.end?.exit
+      guard let end = one.end, !one.order.resumes else {
+        take(over: call)
+        continue
+      }
+      close(call, as: end.exit, age: max(.zero, Duration.microseconds(now - end.time)))
+    }
+  }
+
+  private func take(over call: Call) {
+    if call.recordedEnd == nil { counters.accepted() }
+    admission.adopt(call.id, in: call.workspace.id)
+    guard directory.workspace(id: call.workspace.id) != nil else {
+      return handle(.workspaceStopped, for: call)
+    }
+    arm(call)
+    awaitOwner(of: call, for: options.ownerReturn)
+  }
+
+  /// It had ended, and nobody came back for the rest of its output.
+  private func conclude(_ call: Call, as exit: Gatehouse_Tools_V1_Exit) {
+    close(call, as: exit, age: .zero)
+    admission.ended(call.id)
+    arm(call)
+    call.announce()
+    offerNext()
+  }
+
+  /// One that has ended is kept for its idempotency key: whoever comes back hears how.
+  private func close(_ call: Call, as exit: Gatehouse_Tools_V1_Exit, age: Duration) {
+    lose(to: exit.totals, of: call)
+    call.end = CallEnd(exit)
+    call.endReason = .reported
+    (call.isEndKept, call.isLetGo) = (true, true)
+    call.machine = .ended(Outcome(exit.outcome) ?? .lost)
+    calls.end(call, ago: age)
+  }
+}
+
+// Recorded ends.
+extension Switchboard {
+  /// What nobody has any more of a call's output, up to its totals.
+  func lose(to totals: [Gatehouse_Tools_V1_StreamTotal], of call: Call) {
+    for total in totals {
+      guard let stream = CallStream(total.stream), stream.direction == .fromTool,
+        case let end = call.log.ends[stream], total.bytes > end
+      else { continue }
+      // It follows on what there is, so it fits.
+      let lost = LostBytes(stream: stream, offset: end, count: total.bytes - end)
+      try? call.log.append(lost, cost: 0)
+    }
+  }
+}
+
+// Owners that go, and come back.
+extension Switchboard {
+  /// The owner's stream is gone: the call waits for it, goes on alone, or is cancelled. `mayReturn`: its
+  /// connection was cut; it did not leave.
+  func ownerLeft(_ call: Call, mayReturn: Bool = false) {
+    call.stdin.ownerLeft()
+    // The next plane has the call, and its owner comes back there; until then nobody takes its output.
+    guard !isDraining else {
+      call.awaitsOwner = true
+      return
+    }
+    guard mayReturn, call.order.resumes, !call.isLetGo else { return giveUpOwner(of: call) }
+    awaitOwner(of: call, for: options.ownerGrace)
+  }
+
+  /// An owner is there again.
+  func ownerReturned(to call: Call) {
+    call.awaitsOwner = false
+    if let timer = call.ownerTimer { loop.cancel(timer) }
+    call.ownerTimer = nil
+    call.stdin.ownerReturned()
+  }
+
+  func awaitOwner(of call: Call, for time: Duration) {
+    call.awaitsOwner = true
+    let id = call.id
+    call.ownerTimer = loop.schedule(after: time) { [weak self] in
+      guard let self, let call = calls[id], call.awaitsOwner, !isDraining else { return }
+      call.ownerTimer = nil
+      giveUpOwner(of: call)
+    }
+  }
+
+  private func giveUpOwner(of call: Call) {
+    let didWait = call.awaitsOwner
+    call.awaitsOwner = false
+    takeAll(call)
+    if let exit = call.recordedEnd, call.machine.state == .detached {
+      return conclude(call, as: exit)
+    }
+    if !call.order.isDetached {
+      cancel(call, by: nil, didWait ? "its owner did not come back" : "its owner went away")
+    }
+    letGo(call)
+  }
+}
+
+// Ends that are kept.
+extension Switchboard {
+  /// Has the record of a call's end kept, without which its daemon must not forget the call.
+  func keepEnd(of call: Call, _ report: CallReport) {
+    guard let journal = options.journal, call.recordedEnd == nil,
+      call.intent != nil || report.reason != .notRecorded
+    else {
+      call.isEndKept = true
+      return
+    }
+    journal.end(report) {
+      self.loop.execute {
+        call.isEndKept = true
+        self.letGo(call)
+        self.offerNext()
+      }
+    }
+  }
+
+  /// The daemon may forget a call once its end is kept and its owner has all of it: until then a plane
+  /// that takes this one's place can have output and end once more.
+  func letGo(_ call: Call) {
+    guard call.end != nil, call.isEndKept, !call.isLetGo else { return }
+    guard call.isDelivered || call.isOrphaned else { return holdExit(of: call) }
+    call.isLetGo = true
+    if let timer = call.holdTimer { loop.cancel(timer) }
+    call.holdTimer = nil
+    let carry = call.exitCarry
+    call.exitCarry = nil
+    carry?.acknowledgeExit()
+    if call.wantsForget { links[call.workspace.id]?.forget([call.id]) }
+    admission.ended(call.id)
+  }
+
+  /// An owner that does not read keeps its daemon from forgetting for a while only.
+  private func holdExit(of call: Call) {
+    guard call.holdTimer == nil, call.exitCarry != nil || call.wantsForget else { return }
+    call.holdTimer = loop.schedule(after: options.exitHold) { [weak self] in
+      guard let self else { return }
+      call.holdTimer = nil
+      call.isDelivered = true
+      letGo(call)
+      offerNext()
+    }
+  }
+}

@@ -1,0 +1,139 @@
+internal import Calls
+internal import Host
+internal import Identity
+internal import RPC
+internal import Wire
+
+extension Switchboard {
+  /// A daemon opens `Connect`.
+  ///
+  /// - Throws: `NOT_FOUND` for a workspace that was deleted.
+  func connect(_ call: ServerCall) throws(RPCStatus) -> LinkSession {
+    let principal = try call.principal
+    guard principal.kind == .workspace, let workspace = directory.workspace(id: principal.name)
+    else { throw RPCStatus(.notFound, "there is no workspace '\(principal.name)'") }
+    guard !isDraining else { throw RPCStatus(.unavailable, "the plane is stopping") }
+    let epoch = (epochs[workspace.id] ?? SessionEpoch(life: options.life)).next
+    epochs[workspace.id] = epoch
+    let session = LinkSession(self, call, workspace: workspace, epoch: epoch)
+    sessions[SessionKey(workspace: workspace.id, epoch: epoch)] = session
+    return session
+  }
+
+  /// The inventory is whole: this is the workspace's link now.
+  func linkUp(_ session: LinkSession) {
+    guard let link = session.link else { return }
+    let id = session.workspace.id
+    if let old = links[id], old.epoch > session.epoch {
+      return session.close(RPCStatus(.aborted, "a newer link has taken this one's place"))
+    }
+    let old = links.updateValue(session, forKey: id)
+    old?.close(RPCStatus(.aborted, "a newer link has taken this one's place"))
+    // Forget what we don't know, so that the daemon can.
+    let unknown = session.known.filter { calls[$0]?.workspace.id != id }
+    if !unknown.isEmpty { session.forget(unknown.sorted()) }
+    admission.open(id, maxCalls: session.maxCalls)
+    for call in calls.live(in: id) {
+      handle(.linkUp(link, isKnown: session.known.contains(call.id), ticket()), for: call)
+    }
+    for call in calls.ended(among: session.known, in: id) {
+      handle(.linkUp(link, isKnown: true, ticket()), for: call)
+    }
+    offerNext()
+    counters.linkOpened()
+    if tallies[id] == nil { tallies[id] = Tally() }
+    session.came(at: Int64(ThisProcess.unixMilliseconds) * 1000, base: traffic(of: id))
+    let report = LinkReport(session, liveCalls: calls.live(in: id).count)
+    options.observe?(.linked(report))
+    note(.linked(report))
+    wakeLinkWaiters(of: id)
+  }
+
+  /// A session is over. If it was the workspace's link, the workspace has none; a newer link is
+  /// left alone.
+  func linkOver(_ session: LinkSession, _ status: RPCStatus) {
+    let id = session.workspace.id
+    sessions[SessionKey(workspace: id, epoch: session.epoch)] = nil
+    if links[id] === session {
+      links[id] = nil
+      admission.close(id)
+      tallies[id] = nil
+      let report = LinkReport(session, liveCalls: calls.live(in: id).count)
+      options.observe?(.unlinked(report, status))
+      note(.unlinked(report, status))
+    }
+    for call in calls.live(in: id) where call.machine.state != .queued || links[id] == nil {
+      handle(.linkLost(session.epoch, .now), for: call)
+    }
+    wakeLinkWaiters(of: id)
+  }
+
+  func refused(_ refused: Gatehouse_Link_V1_Refused, on session: LinkSession) {
+    guard let call = calls[refused.callID], call.workspace.id == session.workspace.id else {
+      return
+    }
+    if refused.hasError { call.refusal = refused.error }
+    handle(.refused(session.epoch), for: call)
+  }
+
+  func unclaimed(_ id: String, on session: LinkSession) {
+    guard let call = calls[id], call.workspace.id == session.workspace.id else {
+      return session.forget([id])
+    }
+    handle(.unclaimed(session.epoch, ticket()), for: call)
+  }
+
+  func tickLink(_ workspace: String, _ epoch: SessionEpoch) {
+    sessions[SessionKey(workspace: workspace, epoch: epoch)]?.tick()
+  }
+
+  /// Asks the daemons to move away; no call is offered any more.
+  func drain(_ reason: String) {
+    isDraining = true
+    for (id, session) in links {
+      admission.close(id)
+      session.drain(reason)
+    }
+  }
+
+  /// Ends the links of a workspace, for example one that is deleted.
+  func unlink(_ workspace: String, _ reason: RPCStatus) {
+    for session in sessions.values where session.workspace.id == workspace { session.close(reason) }
+  }
+
+  /// Open `Carry` streams.
+  var carryCount: Int { carries.values.reduce(0, +) }
+
+  /// Ends what is left of a workspace's calls: nobody will say how.
+  func endCalls(of workspace: String) {
+    for call in calls.live(in: workspace) { handle(.workspaceStopped, for: call) }
+  }
+
+  func isLinked(_ workspace: String) -> Bool { links[workspace] != nil }
+
+  /// - Returns: the wait's number, for `endLinkWait`.
+  func waitForLink(
+    _ workspace: String,
+    wantsLink: Bool,
+    _ continuation: CheckedContinuation<Void, Never>
+  ) -> Int {
+    linkWaiterCount += 1
+    linkWaiters[linkWaiterCount] = LinkWaiter(
+      workspace: workspace,
+      wantsLink: wantsLink,
+      continuation: continuation
+    )
+    return linkWaiterCount
+  }
+
+  func endLinkWait(_ waiter: Int) {
+    linkWaiters.removeValue(forKey: waiter)?.continuation.resume()
+  }
+
+  private func wakeLinkWaiters(of workspace: String) {
+    for (number, waiter) in linkWaiters
+    where waiter.workspace == workspace && waiter.wantsLink == isLinked(workspace) {
+      endLinkWait(number)
+    }
+  }
+}

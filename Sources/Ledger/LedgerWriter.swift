@@ -1,0 +1,319 @@
+internal import Crypto
+internal import EventLoop
+internal import Host
+internal import Synchronization
+
+/// The one who writes: takes what waits, gives it numbers, hashes it into the tree, and commits.
+///
+/// `@unchecked Sendable`: all that changes is touched on its loop, which nobody else is on; it blocks
+/// there while the disk works.
+final class LedgerWriter: @unchecked Sendable {
+  let loop: EventLoop
+  private let store: any EventStore
+  private let queue: WriteQueue
+  private let ring: KeyRing
+  private let master: MasterKey
+  private let options: LedgerOptions
+  let lease: WriteLease
+  private let shared: Mutex<LedgerStatistics>
+
+  private var tree: CompactRange
+  private var hasher = TreeHasher()
+  private var nextScope: Int64
+  private var failingSince: Int64?
+  private var isClosing = false
+  private var isWipeTimed = false
+  /// Is given each batch that is durable. Not in a `Mutex`: each look at a closure there wraps it once
+  /// more.
+  private var reader: (@Sendable ([LedgerEvent]) -> Void)?
+
+  /// The tree is kept each so many events: opening hashes at most as many anew.
+  static let treeInterval: UInt64 = 16_384
+
+  init(
+    _ store: any EventStore,
+    _ queue: WriteQueue,
+    _ ring: KeyRing,
+    _ master: MasterKey,
+    _ options: LedgerOptions
+  ) throws(LedgerError) {
+    self.store = store
+    self.queue = queue
+    self.ring = ring
+    self.master = master
+    self.options = options
+    lease = try store.lease(as: options.holder, atLeast: options.restoration?.life ?? 0)
+    tree = try LedgerWriter.tree(of: store)
+    nextScope = try store.lastKeyScope() + 1
+    var statistics = LedgerStatistics()
+    statistics.lastSequence = tree.size
+    shared = Mutex(statistics)
+    do {
+      loop = try EventLoop(name: "ledger")
+    } catch {
+      throw LedgerError(.failing, error.description)
+    }
+  }
+
+  var statistics: LedgerStatistics { shared.withLock { $0 } }
+
+  /// The tree of all events: the last one that was kept, and what came after it.
+  static func tree(of store: any EventStore) throws(LedgerError) -> CompactRange {
+    let last = try store.lastSequence()
+    var tree = try store.tree(atMost: last)
+    var hasher = TreeHasher()
+    while tree.size < last {
+      let events = try store.read(from: tree.size + 1, limit: 1_000)
+      guard events.first?.sequence == tree.size + 1 else {
+        throw LedgerError(
+          .damaged,
+          "event \(tree.size + 1) of the ledger is missing; run: gatehouse audit verify"
+        )
+      }
+      for event in events { tree.append(hasher.leaf(event.header), &hasher) }
+    }
+    return tree
+  }
+
+  /// Gives each batch from now on to `read` when it is durable, on the loop: with its bodies, which
+  /// nobody has to open again. To be called before anybody else has the writer.
+  func onWritten(_ read: @escaping @Sendable ([LedgerEvent]) -> Void) { reader = read }
+
+  /// The tree's size and root, on the loop.
+  func head() -> (size: UInt64, root: Hash256) {
+    loop.preconditionOnLoop()
+    return (tree.size, tree.root(&hasher))
+  }
+
+  /// Writes the first event of a new ledger, or of one that was restored, before anybody else has the
+  /// writer.
+  func begin(with draft: EventDraft) throws(LedgerError) {
+    var pending = Pending(draft: { draft }, isFact: false)
+    pending.time = options.clock()
+    _ = try commit([pending])
+  }
+
+  /// Something waits.
+  func call() { loop.execute { self.writeNext() } }
+
+  /// Writes what waits; then no more. On the loop.
+  ///
+  /// - Returns: how many facts could not be written.
+  func finish() -> Int {
+    loop.preconditionOnLoop()
+    isClosing = true
+    if failingSince != nil { retry() }
+    while failingSince == nil, case let batch = queue.take(), !batch.isEmpty { write(batch) }
+    return queue.count + queue.missing
+  }
+
+  private func writeNext() {
+    let batch = queue.take()
+    guard !batch.isEmpty else { return }
+    write(batch)
+    // By way of the loop: checkpoints and timers come in between.
+    if failingSince == nil, !isClosing { call() }
+  }
+
+  private func write(_ batch: [Pending]) {
+    do {
+      let written = try commit(batch)
+      for (pending, result) in written { pending.then?(result) }
+    } catch {
+      failed(batch, error)
+    }
+  }
+
+  private typealias Written = [(Pending, Result<Receipt, LedgerError>)]
+
+  /// Makes one transaction of them. Those that cannot be sealed fail alone.
+  private func commit(_ batch: [Pending]) throws(LedgerError) -> Written {
+    var stored = StoreBatch()
+    stored.events.reserveCapacity(batch.count)
+    var next = tree
+    var written: Written = []
+    written.reserveCapacity(batch.count)
+    var events: [LedgerEvent] = []
+    events.reserveCapacity(batch.count)
+    var fresh: [(name: String, key: BodyKey)] = []
+    var destroyed: [String] = []
+    for pending in batch {
+      do throws(LedgerError) {
+        let (event, plain) = try seal(pending, at: next.size + 1, &stored, &fresh, &destroyed)
+        next.append(hasher.leaf(event.header), &hasher)
+        stored.events.append(event)
+        events.append(plain)
+        let receipt = Receipt(sequence: next.size, time: pending.time)
+        written.append((pending, .success(receipt)))
+      } catch {
+        // Of one scope, not of the store: the others go on.
+        guard [.erased, .invalid, .damaged].contains(error.code) else { throw error }
+        written.append((pending, .failure(error)))
+      }
+    }
+    if next.size / Self.treeInterval != tree.size / Self.treeInterval { stored.tree = next }
+    try store.append(stored, under: lease)
+    tree = next
+    nextScope += Int64(fresh.count)
+    for (name, key) in fresh where !destroyed.contains(name) { ring.insert(key, scope: name) }
+    for name in destroyed { ring.remove(name) }
+    count(stored.events.count)
+    reader?(events)
+    wipeLater()
+    return written
+  }
+
+  /// Until no copy of a destroyed key is left: who is in the way now, as a backup, is not for long.
+  private func wipeLater() {
+    guard store.mustWipe, !isWipeTimed, !isClosing else { return }
+    isWipeTimed = true
+    // A ledger's first event is written before its loop is anybody's.
+    loop.execute {
+      self.loop.schedule(after: self.options.retryDelay) {
+        self.isWipeTimed = false
+        self.store.wipe()
+        self.wipeLater()
+      }
+    }
+  }
+
+  private func count(_ events: Int) {
+    shared.withLock { statistics in
+      statistics.lastSequence = tree.size
+      statistics.batches += 1
+      statistics.largestBatch = max(statistics.largestBatch, events)
+    }
+    options.batchWritten?(events)
+  }
+
+  private func seal(
+    _ pending: Pending,
+    at sequence: UInt64,
+    _ batch: inout StoreBatch,
+    _ fresh: inout [(name: String, key: BodyKey)],
+    _ destroyed: inout [String]
+  ) throws(LedgerError) -> (StoredEvent, LedgerEvent) {
+    if case .destroyKey(let name) = pending.action {
+      guard let key = try store.key(named: name), key.wrapped != nil else {
+        throw LedgerError(.invalid, "there is nothing of '\(name)' to erase")
+      }
+      batch.destroyedKeys.append(key.scope)
+      destroyed.append(name)
+    }
+    let draft = pending.draft()
+    var header = draft.header
+    header.sequence = sequence
+    header.time = pending.time
+    guard let body = draft.body else { return Self.withoutBody(header) }
+    let name = draft.scope.name(at: header.time)
+    let sealed: SealedBody
+    if let done = pending.sealed {
+      sealed = done
+    } else {
+      do throws(LedgerError) {
+        sealed = try seal(body, name, &batch, &fresh)
+      } catch {
+        // What happened is kept without its content, where that may not be any more.
+        guard error.code == .erased, pending.isFact else { throw error }
+        return Self.withoutBody(header)
+      }
+    }
+    header.bodyDigest = sealed.digest
+    let event = StoredEvent(
+      sequence: sequence,
+      header: header.encoded,
+      scope: sealed.scope,
+      body: sealed.bytes
+    )
+    return (event, LedgerEvent(header: header, body: .bytes(body)))
+  }
+
+  private static func withoutBody(_ header: EventHeader) -> (StoredEvent, LedgerEvent) {
+    var header = header
+    header.bodyDigest = nil
+    let event = StoredEvent(sequence: header.sequence, header: header.encoded)
+    return (event, LedgerEvent(header: header, body: .none))
+  }
+
+  private func seal(
+    _ body: [UInt8],
+    _ name: String,
+    _ batch: inout StoreBatch,
+    _ fresh: inout [(name: String, key: BodyKey)]
+  ) throws(LedgerError) -> SealedBody {
+    if let sealed = ring.seal(body, scope: name) { return sealed }
+    var key = fresh.first { $0.name == name }?.key
+    if key == nil { key = try stored(name) }
+    if let key { return key.seal(body, random: SecureRandom.bytes(BodyKey.randomBytes)) }
+    let secret = SecureRandom.bytes(AES256GCM.keyBytes)
+    let made = BodyKey(scope: nextScope + Int64(fresh.count), secret)
+    batch.newKeys.append(
+      StoredKey(scope: made.scope, name: name, wrapped: master.wrap(secret, scope: name))
+    )
+    fresh.append((name, made))
+    return made.seal(body, random: SecureRandom.bytes(BodyKey.randomBytes))
+  }
+
+  /// A key of the store, into the ring.
+  private func stored(_ name: String) throws(LedgerError) -> BodyKey? {
+    guard let stored = try store.key(named: name) else { return nil }
+    guard stored.wrapped != nil else {
+      throw LedgerError(.erased, "the bodies of '\(name)' were erased; it takes no more")
+    }
+    guard let key = master.unwrap(stored) else {
+      throw LedgerError(
+        .damaged,
+        "the key of '\(name)' in the ledger does not open with \(MasterKey.file); restore both"
+      )
+    }
+    ring.insert(key, scope: name)
+    return key
+  }
+
+  // MARK: Failures
+
+  private func failed(_ batch: [Pending], _ error: LedgerError) {
+    let isFirst = failingSince == nil
+    if isFirst { failingSince = options.clock() }
+    let refused = queue.fail(batch, error)
+    shared.withLock { $0.isFailing = true }
+    for pending in refused { pending.then?(.failure(error)) }
+    if isFirst { options.notice(.failing(error)) }
+    guard !isClosing else { return }
+    loop.schedule(after: options.retryDelay) { self.retry() }
+  }
+
+  /// Tries again, with an event that says what was amiss; what waited goes on behind it.
+  private func retry() {
+    guard let since = failingSince, let failure = queue.failure else { return }
+    let (kept, missing) = (queue.count, queue.missing)
+    let body = OwnBody.resumed(
+      since: since,
+      reason: failure.message,
+      kept: UInt64(kept),
+      missing: UInt64(missing)
+    )
+    var pending = Pending(draft: { .own(body) }, isFact: false)
+    pending.time = options.clock()
+    do {
+      _ = try commit([pending])
+    } catch {
+      guard !isClosing else { return }
+      loop.schedule(after: options.retryDelay) { self.retry() }
+      return
+    }
+    failingSince = nil
+    shared.withLock { $0.isFailing = false }
+    options.notice(.resumed(kept: kept, missing: queue.resume()))
+    if !isClosing { call() }
+  }
+}
+
+extension EventDraft {
+  /// One of the ledger's own.
+  static func own(_ body: OwnBody, by actor: EventPrincipal? = nil) -> EventDraft {
+    var header = EventHeader(body.kind)
+    header.principal = actor
+    return EventDraft(header, scope: .ledger, body: body.encoded)
+  }
+}

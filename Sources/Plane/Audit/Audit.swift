@@ -1,0 +1,151 @@
+internal import EventLoop
+internal import Identity
+internal import Ledger
+internal import RPC
+internal import SwiftProtobuf
+internal import Wire
+
+/// What happened, for those who may know: searches, reasons, and whether the record is whole.
+struct Audit: Sendable {
+  let reader: AuditReader
+  let registry: WorkspaceRegistry
+  let trustDomain: TrustDomain
+  /// For verifying.
+  let stateFolder: String
+  let checkpointFile: String
+  /// Where a look at all of it may block.
+  let pool: WorkerPool
+  /// Has what else there is of a chat removed.
+  let forgetChat: @Sendable (String) async -> Void
+
+  private var ledger: Ledger { reader.ledger }
+
+  func viewer(_ principal: Principal) -> AuditViewer {
+    AuditViewer(principal, trustDomain: trustDomain)
+  }
+
+  // MARK: Searching
+
+  /// Gives what matches to `send`, in order; then, if asked for, each new event.
+  func search(
+    _ request: Gatehouse_Plane_V1_SearchAuditRequest,
+    for principal: Principal,
+    _ send: (Gatehouse_Plane_V1_AuditEvent) async throws -> Void
+  ) async throws {
+    let viewer = viewer(principal)
+    var request = request
+    request.workspace = try await workspace(request.workspace, principal, viewer)
+    let filter = try AuditFilter(request)
+    let erasures = AuditErasures(reader)
+    guard !request.follow || request.untilUnixUs == 0 else {
+      throw PlaneError(.invalidArgument, "until and follow exclude each other")
+    }
+    func isWanted(_ event: LedgerEvent) -> Bool {
+      viewer.maySee(event.header) && filter.matches(event)
+    }
+    var first = request.fromSequence
+    if request.sinceUnixUs > 0 {
+      first = max(first, try await reader.start(of: Int64(clamping: request.sinceUnixUs)))
+    }
+    let last = ledger.lastSequence
+    let terms = filter.terms + viewer.terms
+    let range = max(1, first)...max(1, first, last)
+    if first > last {
+      // There is nothing yet.
+    } else if request.last > 0 {
+      for event in try await newest(Int(request.last), in: range, by: terms, isWanted) {
+        try await send(erasures.told(event, withoutBody: request.withoutBodies))
+      }
+    } else {
+      let end = request.untilUnixUs > 0 ? Int64(clamping: request.untilUnixUs) + 60_000_000 : .max
+      try await reader.forwards(in: range, by: terms) { event in
+        guard event.header.time <= end else { return .enough }
+        if isWanted(event) {
+          try await send(erasures.told(event, withoutBody: request.withoutBodies))
+        }
+        return .more
+      }
+    }
+    guard request.follow else { return }
+    for try await event in ledger.follow(from: max(first, last + 1)) where isWanted(event) {
+      try await send(erasures.told(event, withoutBody: request.withoutBodies))
+    }
+  }
+
+  /// An id of a workspace that is asked for by id or by name; empty: any.
+  ///
+  /// - Throws: `notFound` when there never was such a one for the caller to see.
+  func workspace(
+    _ reference: String,
+    _ principal: Principal,
+    _ viewer: AuditViewer
+  ) async throws -> String {
+    guard !reference.isEmpty else { return "" }
+    if let id = try? registry.record(reference, for: principal).id { return id }
+    // One that was deleted, or is another's, has events all the same, by its id.
+    var isKnown = false
+    let last = max(1, ledger.lastSequence)
+    let terms: [[SearchTerm]] = [[.workspace(reference)]] + viewer.terms
+    try await reader.backwards(in: 1...last, by: terms) { event in
+      isKnown = event.header.workspace == reference && viewer.maySee(event.header)
+      return isKnown ? .enough : .more
+    }
+    guard isKnown else {
+      throw PlaneError(
+        .notFound,
+        "there is no workspace '\(reference)', by name or id, that you may see; one that was deleted "
+          + "is found by its id: gatehouse audit search --kind workspace.deleted"
+      )
+    }
+    return reference
+  }
+
+  private func newest(
+    _ count: Int,
+    in range: ClosedRange<UInt64>,
+    by terms: [[SearchTerm]],
+    _ isWanted: (LedgerEvent) -> Bool
+  ) async throws -> [LedgerEvent] {
+    var found: [LedgerEvent] = []
+    try await reader.backwards(in: range, by: terms) { event in
+      if isWanted(event) { found.append(event) }
+      return found.count < count ? .more : .enough
+    }
+    return found.reversed()
+  }
+
+  /// One event.
+  ///
+  /// - Throws: `notFound`, also for what is not the caller's to see.
+  func show(
+    _ sequence: UInt64,
+    for principal: Principal
+  ) async throws -> Gatehouse_Plane_V1_AuditEvent {
+    let event = try await ledger.read(from: max(1, sequence), limit: 1).first
+    guard let event, event.header.sequence == sequence, viewer(principal).maySee(event.header)
+    else { throw PlaneError(.notFound, "there is no event \(sequence) that you may see") }
+    return try await AuditErasures(reader).told(event)
+  }
+
+  // MARK: Verifying
+
+  typealias Step = (done: UInt64, total: UInt64)
+
+  /// Looks at the whole ledger; `steps` hears of progress, and ends when that does.
+  func verify(
+    for principal: Principal,
+    _ steps: AsyncStream<Step>.Continuation
+  ) async throws -> VerifyReport {
+    defer { steps.finish() }
+    guard viewer(principal).isAuditor else {
+      throw PlaneError(
+        .permissionDenied,
+        "only auditors may verify the whole ledger; ask for the group 'auditors'"
+      )
+    }
+    let (folder, file) = (stateFolder, checkpointFile)
+    return try await pool.run {
+      try LedgerVerifier.verify(folder, checkpointFile: file) { steps.yield(($0, $1)) }
+    }
+  }
+}

@@ -1,0 +1,126 @@
+internal import Broker
+internal import Calls
+internal import Crypto
+internal import Identity
+internal import Ledger
+internal import SwiftProtobuf
+internal import Wire
+
+/// A call, as its events tell it: a fold.
+///
+/// Knows what a later plane has to: who may have started the call, and how it ended if it has.
+struct CallFold {
+  private(set) var call: InheritedCall
+
+  /// From the call's first event. Nil for another event, or one whose body was erased: nobody can take
+  /// that call up.
+  init?(_ intent: LedgerEvent) {
+    guard let body = intent.intent, let owner = intent.header.onBehalfOf ?? intent.header.principal,
+      let principal = Principal(owner)
+    else { return nil }
+    let header = intent.header
+    var order = CallOrder(
+      principal: principal,
+      workspace: header.workspace,
+      tool: body.tool,
+      request: Array(body.request)
+    )
+    order.timeout = .milliseconds(Int64(clamping: body.timeoutMs))
+    order.idempotencyKey = body.idempotencyKey
+    order.isDetached = body.detached
+    order.acknowledges = body.acknowledges
+    order.resumes = body.resumes
+    if !header.chat.isEmpty {
+      order.origin = CallOrigin(
+        chat: header.chat,
+        turn: header.turn,
+        step: header.step,
+        cause: header.cause
+      )
+    }
+    call = InheritedCall(
+      id: header.call,
+      workspace: WorkspaceEntry(id: header.workspace, name: body.workspaceName),
+      order: order,
+      digest: Array(body.digest),
+      created: header.time,
+      timeout: .milliseconds(Int64(clamping: body.timeoutMs)),
+      intent: header.sequence
+    )
+    call.instance = InstanceID(bytes: Array(body.instance))
+  }
+
+  /// - Parameter event: of the same call, in order.
+  mutating func take(_ event: LedgerEvent) {
+    switch event.header.kind {
+    case .callOffered:
+      // An offer to another run than the intent's is durable before it leaves.
+      call.instance = event.decoded.flatMap { InstanceID(bytes: Array($0.callOffered.instance)) }
+    case .callStarted: call.wasStarted = true
+    case .callCancelled: call.isCancelled = true
+    case .callEnded:
+      var exit = event.decoded?.callEnded.exit ?? Gatehouse_Tools_V1_Exit()
+      if exit.outcome == .unspecified { exit.outcome = .lost }
+      call.end = (exit, event.header.time)
+    default: break
+    }
+  }
+
+  /// What a new plane takes over: the calls that have not ended, in the order in which they were made,
+  /// and of those that ended lately the ones with an idempotency key, which somebody may come back to;
+  /// of others the keys alone. `now`: microseconds since 1970.
+  static func inherited(
+    from ledger: Ledger,
+    now: Int64
+  ) async throws(LedgerError) -> (calls: [InheritedCall], keys: [InheritedKey]) {
+    let keys = try await ledger.keptKeys(endedAfter: now - keyLife, limit: maxKeys)
+    let late = keys.filter { $0.ended > now - endedLife }.suffix(maxEnded).map(\.intent)
+    let intents = Set(try await ledger.openCalls()).union(late)
+    let others = keys.filter { $0.ended > 0 && !intents.contains($0.intent) }
+    return (try await calls(of: intents, in: ledger), others.map(InheritedKey.init))
+  }
+
+  private static func calls(
+    of intents: Set<UInt64>,
+    in ledger: Ledger
+  ) async throws(LedgerError) -> [InheritedCall] {
+    var calls: [InheritedCall] = []
+    for sequence in intents.sorted() {
+      guard let intent = try await ledger.read(from: sequence, limit: 1).first,
+        var fold = CallFold(intent)
+      else { continue }
+      for event in try await ledger.events(ofCall: intent.header.call) { fold.take(event) }
+      calls.append(fold.call)
+    }
+    return calls
+  }
+
+  /// How long a key stands for its call, behind its end.
+  private static let keyLife: Int64 = 24 * 3_600 * 1_000_000
+  private static let maxKeys = 100_000
+  /// How long, and how many, ended calls are read again for those who come back.
+  private static let endedLife: Int64 = 600 * 1_000_000
+  private static let maxEnded = 1_000
+}
+
+extension InheritedKey {
+  fileprivate init(_ kept: KeptKey) {
+    self.init(
+      principal: kept.principal,
+      issuerPin: kept.issuerPin.isEmpty ? "" : "sha256//\(Base64.encode(kept.issuerPin))",
+      key: kept.key,
+      digest: kept.digest,
+      call: kept.call,
+      workspace: kept.workspace,
+      ended: kept.ended
+    )
+  }
+}
+
+extension LedgerEvent {
+  /// Its body; nil where there is none, or it was erased.
+  var decoded: Gatehouse_Ledger_V1_Body? {
+    guard case .bytes(let bytes) = body else { return nil }
+    return try? Gatehouse_Ledger_V1_Body(serializedBytes: bytes)
+  }
+}

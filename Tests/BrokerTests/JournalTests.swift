@@ -1,0 +1,220 @@
+import Broker
+import Calls
+import EventLoop
+import Identity
+import RPC
+import Synchronization
+import Testing
+import Wire
+
+/// A journal that keeps intents waiting until the test lets them go.
+final class HeldJournal: CallJournal {
+  private struct State {
+    var held: [@Sendable (Result<UInt64, JournalError>) -> Void] = []
+    var events: [String] = []
+    var ends: [@Sendable () -> Void] = []
+    var holdsEnds = false
+    var failure: String?
+    var next: UInt64 = 100
+    var waiters: [CheckedContinuation<Void, Never>] = []
+  }
+
+  private let state = Mutex(State())
+
+  var failure: String? {
+    get { state.withLock { $0.failure } }
+    set { state.withLock { $0.failure = newValue } }
+  }
+
+  /// What was told, one word each, with the number of the intent it names.
+  var events: [String] { state.withLock { $0.events } }
+
+  func intend(
+    _ call: CallNote,
+    then: @escaping @Sendable (Result<UInt64, JournalError>) -> Void
+  ) {
+    let waiters = state.withLock { state in
+      state.held.append(then)
+      state.events.append("intended \(call.order.tool)")
+      defer { state.waiters = [] }
+      return state.waiters
+    }
+    for waiter in waiters { waiter.resume() }
+  }
+
+  func offer(
+    _ call: CallNote,
+    on link: BrokerCall.Link,
+    then: @escaping @Sendable (Result<UInt64, JournalError>) -> Void
+  ) {
+    let waiters = state.withLock { state in
+      state.held.append(then)
+      state.events.append("to offer \(call.intent) elsewhere")
+      defer { state.waiters = [] }
+      return state.waiters
+    }
+    for waiter in waiters { waiter.resume() }
+  }
+
+  func end(_ report: CallReport, then: @escaping @Sendable () -> Void) {
+    state.withLock { state in
+      state.events.append("ended \(report.call.intent) \(report.outcome)")
+      state.ends.append(then)
+    }
+    if !holdsEnds { releaseEnds() }
+  }
+
+  /// The ends so far are kept.
+  func releaseEnds() {
+    let ends = state.withLock { state in
+      defer { state.ends = [] }
+      return state.ends
+    }
+    for end in ends { end() }
+  }
+
+  /// Whether ends wait for `releaseEnds`.
+  var holdsEnds: Bool {
+    get { state.withLock { $0.holdsEnds } }
+    set { state.withLock { $0.holdsEnds = newValue } }
+  }
+
+  func record(_ event: BrokerEvent) {
+    let text: String? =
+      switch event {
+      case .callOffered(let call, _): "offered \(call.intent)"
+      case .callStarted(let call, _): "started \(call.intent)"
+      case .callCancelled(let call, let by, let reason):
+        "cancelled \(call.intent) by \(by?.name ?? "the plane"): \(reason)"
+      case .callRefused(_, let status): "refused \(status.code.name)"
+      default: nil
+      }
+    if let text { state.withLock { $0.events.append(text) } }
+  }
+
+  /// Waits until an intent is held.
+  func held() async {
+    await withCheckedContinuation { continuation in
+      let isThere = state.withLock { state in
+        guard state.held.isEmpty else { return true }
+        state.waiters.append(continuation)
+        return false
+      }
+      if isThere { continuation.resume() }
+    }
+  }
+
+  /// Keeps all that are held, or refuses them.
+  func release(_ refusal: String? = nil) {
+    let released = state.withLock { state in
+      defer { state.held = [] }
+      return state.held.map { then in
+        state.next += 1
+        return (then, state.next)
+      }
+    }
+    for (then, number) in released {
+      then(refusal.map { .failure(JournalError($0)) } ?? .success(number))
+    }
+  }
+}
+
+@Suite(.timeLimit(.minutes(5))) struct `The broker's journal` {
+  private let journal = HeldJournal()
+
+  private func rig() async throws -> Rig {
+    try await Rig { [journal] in $0.journal = journal }
+  }
+
+  @Test func `no offer leaves before its intent is kept`() async throws {
+    let rig = try await rig()
+    let daemon = try await rig.daemon()
+    let call = try await rig.client().start()
+    await journal.held()
+    let waiting = await rig.broker.statistics
+    #expect(waiting.calls.queued == 1)
+    #expect(waiting.calls.offered == 0)
+    #expect(journal.events == ["intended process.exec"])
+    journal.release()
+    let carry = try await daemon.carry(daemon.expectOffer())
+    try await carry.exit()
+    #expect(try await call.expectExit().outcome == .exited)
+    #expect(
+      journal.events == ["intended process.exec", "offered 101", "started 101", "ended 101 exited"]
+    )
+    await rig.close()
+  }
+
+  @Test func `what cannot be kept is refused, and not offered`() async throws {
+    let rig = try await rig()
+    let daemon = try await rig.daemon()
+    let call = try await rig.client().start()
+    await journal.held()
+    journal.release("the disk is full; make room")
+    _ = try await call.expectAccepted()
+    let error = await #expect(throws: RPCStatus.self) { while true { _ = try await call.next() } }
+    #expect(error?.code == .unavailable)
+    #expect(error?.message == "the disk is full; make room")
+    #expect(journal.events == ["intended process.exec"])
+    // The next one is; it is the first that the daemon sees.
+    _ = try await rig.client().start { $0.tool = "files.read" }
+    await journal.held()
+    journal.release()
+    #expect(try await daemon.expectOffer().tool == "files.read")
+    await rig.close()
+  }
+
+  @Test func `while nothing can be kept, nothing is taken`() async throws {
+    let rig = try await rig()
+    _ = try await rig.daemon()
+    journal.failure = "the disk is full; make room"
+    let call = try await rig.client().start()
+    let error = await #expect(throws: RPCStatus.self) { _ = try await call.next() }
+    #expect(error?.code == .unavailable)
+    #expect(error?.message == "the disk is full; make room")
+    #expect(journal.events == ["refused UNAVAILABLE"])
+    await rig.close()
+  }
+
+  @Test func `a call that is cancelled before its intent is kept is not offered`() async throws {
+    let rig = try await rig()
+    let daemon = try await rig.daemon()
+    let client = try await rig.client()
+    let call = try await client.start()
+    let id = try await call.expectAccepted().callID
+    await journal.held()
+    var request = Gatehouse_Tools_V1_CancelRequest()
+    request.callID = id
+    let answer = try await client.unary(
+      "Cancel",
+      request,
+      as: Gatehouse_Tools_V1_CancelResponse.self
+    )
+    #expect(answer.exit.outcome == .cancelled)
+    journal.release()
+    _ = try await client.start { $0.tool = "files.read" }
+    await journal.held()
+    journal.release()
+    #expect(try await daemon.expectOffer().tool == "files.read")
+    #expect(
+      journal.events.prefix(3) == [
+        "intended process.exec", "cancelled 0 by ann: asked for", "ended 0 cancelled",
+      ]
+    )
+    await rig.close()
+  }
+
+  @Test func `a link lost meanwhile has the call wait for the next`() async throws {
+    let rig = try await rig()
+    let first = try await rig.daemon()
+    let call = try await rig.client().start()
+    await journal.held()
+    await first.cut()
+    while await !rig.broker.waitForLink(of: "ws_one", toBe: false, within: .seconds(30)) {}
+    journal.release()
+    let second = try await rig.daemon()
+    try await second.carry(second.expectOffer()).exit()
+    #expect(try await call.expectExit().outcome == .exited)
+    await rig.close()
+  }
+}

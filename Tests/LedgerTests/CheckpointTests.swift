@@ -1,0 +1,88 @@
+internal import Crypto
+internal import Testing
+
+@testable internal import Ledger
+
+@Suite struct `A checkpoint` {
+  private let key: SigningKey
+  private let name = "test.example/ledger/1"
+  private let checkpoint = Checkpoint(
+    origin: "test.example/ledger/1",
+    size: 20_852_163,
+    root: Hash256(SHA256.hash([1])) ?? Hash256(),
+    time: 1_790_000_000
+  )
+
+  init() throws { key = try SigningKey(seed: SecureRandom.bytes(32)) }
+
+  /// The key and the signature in the documentation of Go's `note` package.
+  @Test func `keys and signatures are those of signed-note`() throws {
+    let text = "PeterNeumann+c74f20a3+ARpc2QcUPDhMQegwxbzhKqiBfsVkmqq/LDE4izWy10TW"
+    let key = try #require(NoteKey(text: text))
+    #expect(key.name == "PeterNeumann")
+    #expect(key.text == text)
+    let message =
+      "If you think cryptography is the answer to your problem,\n"
+      + "then you don't know what your problem is.\n"
+    let signature = try #require(
+      Base64.decode(
+        "x08go/ZJkuBS9UG/SffcvIAQxVBtiFupLLr8pAcElZInNIuGUgYN1FFYC2pZSNXgKvqfqdngotpRZb6KE6RyyBwJnAM="
+      )
+    )
+    #expect(Array(signature.prefix(4)) == key.id)
+    #expect(key.key.verifies(Array(signature.dropFirst(4)), of: Array(message.utf8)))
+    #expect(NoteKey(text: text.replacing("c74f20a3", with: "c74f20a4")) == nil)
+  }
+
+  @Test func `it survives its note`() throws {
+    let signed = try SignedCheckpoint(checkpoint, by: key)
+    let read = try #require(SignedCheckpoint(note: signed.note))
+    #expect(read == signed)
+    #expect(read.isSigned(by: NoteKey(name: name, key: key.verifier)))
+    #expect(!read.isSigned(by: NoteKey(name: "test.example/ledger/2", key: key.verifier)))
+  }
+
+  @Test func `a change of any byte breaks it`() throws {
+    let signed = try SignedCheckpoint(checkpoint, by: key)
+    let signer = NoteKey(name: name, key: key.verifier)
+    let bytes = Array(signed.note.utf8)
+    for index in bytes.indices {
+      var changed = bytes
+      changed[index] ^= 1
+      let read = SignedCheckpoint(note: String(decoding: changed, as: UTF8.self))
+      #expect(read?.isSigned(by: signer) != true, "byte \(index)")
+    }
+  }
+
+  @Test func `a line that is not known is signed too`() throws {
+    let text = "a.example\n5\n\(Base64.encode(SHA256.hash([])))\nfuture thing\n"
+    let note = text + "\n\u{2014} a.example \(Base64.encode([1, 2, 3, 4] + [5]))\n"
+    let read = try #require(SignedCheckpoint(note: note))
+    #expect(read.text == text)
+    #expect(read.checkpoint.time == nil)
+  }
+
+  @Test(arguments: [
+    "", "\n", "a\n5\n", "a\n05\n\(Base64.encode(SHA256.hash([])))\n",
+    "a\n-5\n\(Base64.encode(SHA256.hash([])))\n", "a\n5\nAAAA\n",
+    "\n5\n\(Base64.encode(SHA256.hash([])))\n", "a\n5\n\(Base64.encode(SHA256.hash([])))",
+  ])
+  func `a text of another form is none`(text: String) { #expect(Checkpoint(text: text) == nil) }
+
+  @Test func `a file of them is read past what a power cut left`() throws {
+    let notes = try [3, 5].map { size in
+      try SignedCheckpoint(
+        Checkpoint(origin: name, size: size, root: Hash256(), time: nil),
+        by: key
+      ).note
+    }
+    let torn = String(notes[0].prefix(40))
+    let content = CheckpointFile.parse(notes[0] + "\n" + torn + "\n\n" + notes[1] + "\n")
+    #expect(content.checkpoints.map(\.checkpoint.size) == [3])
+    // The torn one took the next with it; that is told, and not taken for nothing.
+    #expect(content.unreadable.count == 1)
+    let whole = CheckpointFile.parse(notes[0] + "\n" + notes[1] + "\n" + torn)
+    #expect(whole.checkpoints.map(\.checkpoint.size) == [3, 5])
+    #expect(whole.unreadable == [name])
+  }
+}

@@ -1,0 +1,116 @@
+internal import Broker
+internal import Calls
+internal import Crypto
+internal import FoundationEssentials
+internal import Host
+internal import Identity
+internal import Ledger
+internal import RPC
+internal import SwiftProtobuf
+internal import Testing
+internal import Wire
+
+@testable internal import Plane
+
+@Suite(.timeLimit(.minutes(5))) struct CallFoldTests {
+  /// A ledger as the plane opens it.
+  private func open(_ state: TemporaryState) throws -> Ledger {
+    var options = LedgerOptions(origin: "test.example/ledger/1") { 1_790_000_000_000_000 }
+    options.describe = { EventFacts.of($0) }
+    return try Ledger(in: state.folder, options)
+  }
+
+  private static let owner = EventPrincipal(
+    id: "spiffe://gatehouse.local/user/ann",
+    issuerPin: .init([UInt8](repeating: 1, count: 32)),
+    keyPin: .init([UInt8](repeating: 2, count: 32))
+  )
+
+  private static func draft(
+    _ kind: EventKind,
+    _ change: (inout Gatehouse_Ledger_V1_Body) -> Void = { _ in }
+  ) throws -> EventDraft {
+    var header = EventHeader(kind)
+    header.principal = owner
+    header.workspace = "ws_1"
+    header.call = "call_1"
+    var body = Gatehouse_Ledger_V1_Body()
+    change(&body)
+    return EventDraft(header, scope: .owner(owner), body: try body.serializedBytes())
+  }
+
+  private static let first = [UInt8](repeating: 1, count: 16)
+  private static let second = [UInt8](repeating: 2, count: 16)
+
+  private static var events: [EventDraft] {
+    get throws {
+      [
+        try draft(.callIntended) {
+          $0.callIntended = .with {
+            $0.tool = "process.exec"
+            $0.request = Data([7, 8])
+            $0.digest = Data([9])
+            $0.timeoutMs = 60_000
+            $0.idempotencyKey = "key"
+            $0.workspaceName = "one"
+            $0.instance = Data(first)
+            $0.acknowledges = true
+            $0.resumes = true
+          }
+        },
+        try draft(.callOffered) { $0.callOffered.instance = Data(second) },
+        try draft(.callStarted),
+        try draft(.callCancelled),
+        try draft(.callEnded) {
+          $0.callEnded.exit.outcome = .exited
+          $0.callEnded.exit.code = 3
+        },
+      ]
+    }
+  }
+
+  @Test(arguments: 1...5)
+  func `a call is what its first events tell`(count: Int) async throws {
+    let state = try TemporaryState()
+    let ledger = try open(state)
+    for draft in try Self.events.prefix(count) { _ = try await ledger.append(draft) }
+    await ledger.close()
+    let again = try open(state)
+    let now: Int64 = 1_790_000_000_000_000 + 1
+    let (calls, keys) = try await CallFold.inherited(from: again, now: now)
+    await again.close()
+    let call = try #require(calls.first)
+    #expect(calls.count == 1)
+    #expect(keys.isEmpty)
+    #expect(call.id == "call_1" && call.intent == 2 && call.workspace.name == "one")
+    #expect(call.order.tool == "process.exec" && call.order.request == [7, 8])
+    #expect(call.order.idempotencyKey == "key" && call.order.resumes && call.order.acknowledges)
+    #expect(EventPrincipal(call.order.principal) == Self.owner)
+    #expect(call.timeout == .seconds(60) && call.created == 1_790_000_000_000_000)
+    #expect(call.instance?.bytes == (count < 2 ? Self.first : Self.second))
+    #expect(call.wasStarted == (count >= 3))
+    #expect(call.isCancelled == (count >= 4))
+    #expect(call.end?.exit.code == (count == 5 ? 3 : nil))
+  }
+
+  @Test func `a call that ended hours ago leaves its key alone`() async throws {
+    let state = try TemporaryState()
+    let ledger = try open(state)
+    for draft in try Self.events { _ = try await ledger.append(draft) }
+    await ledger.close()
+    let again = try open(state)
+    let (calls, keys) = try await CallFold.inherited(
+      from: again,
+      now: 1_790_000_000_000_000 + 3_600_000_000
+    )
+    #expect(calls.isEmpty)
+    let key = try #require(keys.first)
+    #expect(key.key == "key" && key.call == "call_1" && key.principal == Self.owner.id)
+    let (_, none) = try await CallFold.inherited(
+      from: again,
+      now: 1_790_000_000_000_000 + 25 * 3_600_000_000
+    )
+    #expect(none.isEmpty)
+    await again.close()
+  }
+}

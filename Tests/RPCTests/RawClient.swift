@@ -1,0 +1,133 @@
+import EventLoop
+import Glibc
+
+/// A client of HTTP/2 in plaintext that writes frames byte by byte, and keeps account of the window
+/// that the server gives the connection. Blocks its thread.
+final class RawClient {
+  private let socket: Socket
+  /// What may be sent on the connection now, as the server has said so far.
+  private(set) var window = 65_535
+  /// WINDOW_UPDATEs for the connection so far.
+  private(set) var windowUpdates = 0
+  /// The code of a GOAWAY that came.
+  private(set) var goAway: UInt32?
+  private var output: [UInt8] = []
+  private var input: [UInt8] = []
+  private var buffer = [UInt8](repeating: 0, count: 65_536)
+  private var pongs = 0
+  private var lastStream: UInt32 = 0
+
+  /// Says that it takes any amount of answers.
+  init(to address: SocketAddress) throws {
+    socket = try Socket.connecting(to: address)
+    output += Array("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n".utf8)
+    frame(4, 0, 0, [0, 4] + Self.bytes(0x7fff_ffff))
+    frame(8, 0, 0, Self.bytes(0x7fff_ffff - 65_535))
+    try roundTrip()
+  }
+
+  /// Opens a stream with a gRPC request's headers; without a content type it is plain HTTP.
+  func open(_ path: String, isGRPC: Bool = true) -> UInt32 {
+    lastStream += lastStream == 0 ? 1 : 2
+    var block: [UInt8] = [0x83, 0x86]  // :method POST, :scheme http
+    for (name, value) in [(":path", path), (":authority", "test"), ("te", "trailers")] {
+      Self.literal(name, value, to: &block)
+    }
+    if isGRPC { Self.literal("content-type", "application/grpc", to: &block) }
+    frame(1, 4, lastStream, block)
+    return lastStream
+  }
+
+  /// DATA, padded if told so; the padding counts against the window as well.
+  func data(
+    _ bytes: ArraySlice<UInt8>,
+    on stream: UInt32,
+    padding: UInt8? = nil,
+    ends: Bool = false
+  ) {
+    var payload: [UInt8] = padding.map { [$0] } ?? []
+    payload += bytes
+    payload += [UInt8](repeating: 0, count: Int(padding ?? 0))
+    window -= payload.count
+    frame(0, (padding == nil ? 0 : 8) | (ends ? 1 : 0), stream, payload)
+  }
+
+  func reset(_ stream: UInt32) { frame(3, 0, stream, Self.bytes(8)) }
+
+  /// Sends what was written, and waits until the server has handled it and said so. Twice: it answers
+  /// PING before it sends what else there is.
+  func roundTrip() throws {
+    for _ in 0..<2 {
+      let pongs = pongs
+      frame(6, 0, 0, [UInt8](repeating: 0, count: 8))
+      while self.pongs == pongs, goAway == nil { try exchange() }
+    }
+  }
+
+  // MARK: Bytes
+
+  private func frame(_ type: UInt8, _ flags: UInt8, _ stream: UInt32, _ payload: [UInt8]) {
+    output += Self.bytes(UInt32(payload.count)).dropFirst() + [type, flags] + Self.bytes(stream)
+    output += payload
+  }
+
+  private static func bytes(_ number: UInt32) -> [UInt8] {
+    [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: number >> $0) }
+  }
+
+  /// A field without Huffman and without a place in the table (RFC 7541 §6.2.2); both are short.
+  private static func literal(_ name: String, _ value: String, to block: inout [UInt8]) {
+    block += [0, UInt8(name.utf8.count)] + name.utf8 + [UInt8(value.utf8.count)] + value.utf8
+  }
+
+  /// Waits until the socket can be read or written, and does so.
+  private func exchange() throws {
+    var wanted = pollfd(fd: socket.number, events: Int16(POLLIN), revents: 0)
+    if !output.isEmpty { wanted.events |= Int16(POLLOUT) }
+    guard unsafe poll(&wanted, 1, 30_000) > 0 else { throw Silence() }
+    let waiting = output
+    if !waiting.isEmpty, case .bytes(let count) = try socket.write(waiting.span) {
+      output.removeFirst(count)
+    }
+    switch try socket.read(into: &buffer, atMost: buffer.count) {
+    case .bytes(let count): input += buffer[..<count]
+    case .end: throw Silence()
+    case .wouldBlock: break
+    }
+    takeFrames()
+  }
+
+  private func takeFrames() {
+    var start = 0
+    while input.count - start >= 9 {
+      let length = input[start..<start + 3].reduce(0) { $0 << 8 | Int($1) }
+      guard input.count - start >= 9 + length else { break }
+      let payload = input[(start + 9)..<(start + 9 + length)]
+      take(input[start + 3], input[start + 4], stream: input[(start + 5)..<(start + 9)], payload)
+      start += 9 + length
+    }
+    input.removeFirst(start)
+  }
+
+  private func take(
+    _ type: UInt8,
+    _ flags: UInt8,
+    stream: ArraySlice<UInt8>,
+    _ payload: ArraySlice<UInt8>
+  ) {
+    func number(_ bytes: ArraySlice<UInt8>) -> UInt32 { bytes.reduce(0) { $0 << 8 | UInt32($1) } }
+    switch type {
+    case 4 where flags & 1 == 0: frame(4, 1, 0, [])
+    case 6 where flags & 1 == 0: frame(6, 1, 0, Array(payload))
+    case 6: pongs += 1
+    case 7: goAway = number(payload.dropFirst(4).prefix(4))
+    case 8 where number(stream) == 0:
+      window += Int(number(payload))
+      windowUpdates += 1
+    default: break
+    }
+  }
+
+  /// The server closed the connection, or says nothing.
+  struct Silence: Error {}
+}
