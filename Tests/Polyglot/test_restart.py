@@ -2,6 +2,7 @@
 import os
 import pytest
 import cli
+from fakes import RefusesFirst
 from gatehouse.plane.v1 import workspaces_pb2
 from plane import Local, Plane, wait_until
 
@@ -127,3 +128,18 @@ def test_an_idempotency_key_stands_for_its_call_after_a_restart(own_plane, works
         code, output, complaints = again.end()
     assert code == 0, complaints
     assert not (workspace.root / "note").exists(), "it was done twice"
+
+
+def test_a_command_that_a_stopping_plane_did_not_look_at_is_asked_for_again(own_plane, workspace):
+    with RefusesFirst(own_plane) as front:
+        code, output, complaints = cli.run(own_plane, "lasting", "sh", "-c", "echo once >> runs; cat runs", options=front.options)
+    assert (code, output) == (0, b"once\n"), complaints
+    assert "reconnecting" in complaints
+
+
+def test_a_request_that_a_stopping_plane_did_not_look_at_says_so(own_plane, workspace):
+    with RefusesFirst(own_plane) as front:
+        with cli.Running([str(cli.GATEHOUSE), "workspace", "list", "--state", str(own_plane.state), *front.options]) as listing:
+            code, output, complaints = listing.end()
+    assert (code, output) == (1, b"")
+    assert "did not take the call: nothing was done; try again" in complaints

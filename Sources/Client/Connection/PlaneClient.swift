@@ -91,7 +91,7 @@ package struct PlaneClient: Sendable, Equatable {
       )
       return try Response(serializedBytes: bytes)
     } catch let status as RPCStatus {
-      throw ClientError(status)
+      throw error(status)
     }
   }
 
@@ -111,8 +111,17 @@ package struct PlaneClient: Sendable, Equatable {
         try await body(try Response(serializedBytes: bytes))
       }
     } catch let status as RPCStatus {
-      throw ClientError(status)
+      throw error(status)
     }
+  }
+
+  private func error(_ status: RPCStatus) -> ClientError {
+    guard status.isUnprocessed else { return ClientError(status) }
+    return ClientError(
+      "the plane at \(address) is stopping, or has too much to do, and did not take the call: nothing "
+        + "was done; try again (\(status.message))",
+      isCut: true
+    )
   }
 
   func open(_ path: String) async throws -> ClientStream {

@@ -66,9 +66,8 @@ package struct Execution: Sendable {
   /// - Throws: `ClientError`, `ConsoleError`.
   package func run(signals: AsyncStream<Int32>? = nil) async throws -> Gatehouse_Tools_V1_Exit {
     do {
-      let stream = try await client.open("/gatehouse.tools.v1.Tools/Invoke")
-      try await stream.send(request { $0.start = start })
-      let parts = Parts(client, stream, write: options.write)
+      let (client, stream) = try await begin()
+      let parts = Parts(client, stream, first: self.client, write: options.write)
       do {
         let exit = try await run(parts, signals)
         await parts.link.close()
@@ -83,6 +82,37 @@ package struct Execution: Sendable {
     } catch let error as ClientError {
       throw error.with(exitCode: error.exitCode == 1 ? 125 : error.exitCode)
     }
+  }
+
+  /// Opens the first stream: on another connection where a plane about to stop takes none on this one.
+  private func begin() async throws -> (PlaneClient, ClientStream) {
+    var client = client
+    var patience = Patience(for: options.patience)
+    while true {
+      do {
+        let stream = try await client.open("/gatehouse.tools.v1.Tools/Invoke")
+        try await stream.send(request { $0.start = start })
+        return (client, stream)
+      } catch let status as RPCStatus where status.isUnprocessed {
+        if client != self.client { await client.close() }
+        client = try await another(status, &patience)
+      }
+    }
+  }
+
+  /// - Throws: `status` when there is none in time.
+  private func another(_ status: RPCStatus, _ patience: inout Patience) async throws -> PlaneClient
+  {
+    guard let reconnect = options.reconnect else { throw status }
+    while let wait = patience.next() {
+      try await Task.sleep(for: wait)
+      do {
+        return try await reconnect()
+      } catch let error as ClientError where error.isCut {
+        continue
+      }
+    }
+    throw status
   }
 
   /// Has the plane cancel the call now, if it is there: a connection that merely ends looks like one
@@ -144,9 +174,10 @@ package struct Execution: Sendable {
     init(
       _ client: PlaneClient,
       _ stream: ClientStream,
+      first: PlaneClient,
       write: @escaping @Sendable (Gatehouse_Tools_V1_Stream, [UInt8]) throws -> Void
     ) {
-      link = ExecutionLink(client, stream)
+      link = ExecutionLink(client, stream, first: first)
       input.attach(link.now.number)
       output = OutputSink(write)
     }
@@ -160,8 +191,13 @@ package struct Execution: Sendable {
       } catch let status as RPCStatus where status.code == .unavailable {
         guard options.reconnect != nil, !status.isFinal else { throw status }
         // A call that was turned down is not come back to; whoever asked is told why. One that was cut
-        // off before it was answered may be there, and is the same by its key.
-        if parts.callID.current == nil, await parts.link.now.client.isOpen { throw status }
+        // off before it was answered may be there, and is the same by its key. One that a plane about
+        // to stop did not look at is not there.
+        if parts.callID.current == nil, !status.isUnprocessed,
+          await parts.link.now.client.isOpen
+        {
+          throw status
+        }
         try await comeBack(parts, status)
       }
     }

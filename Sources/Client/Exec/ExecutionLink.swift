@@ -21,8 +21,8 @@ final class ExecutionLink: Sendable {
   /// Not ours to close: whoever made it does.
   private let first: PlaneClient
 
-  init(_ client: PlaneClient, _ stream: ClientStream) {
-    first = client
+  init(_ client: PlaneClient, _ stream: ClientStream, first: PlaneClient) {
+    self.first = first
     state = Mutex(State(now: Now(client: client, stream: stream, number: 1)))
   }
 
