@@ -112,10 +112,12 @@ final class Call: @unchecked Sendable {
     wakeWaiters()
   }
 
-  /// Waits for the next announcement, or until the time is over. For actors on the loop.
+  /// Waits for the next announcement, or until the time is over. For actors on the loop: the compiler
+  /// cannot see that a caller is none, so it is looked at.
   func news(within time: Duration?, on loop: EventLoop) async {
     var timer: LoopTimer?
     await withCheckedContinuation { continuation in
+      loop.preconditionOnLoop()
       waiterCount += 1
       let number = waiterCount
       waiters[number] = continuation

@@ -47,7 +47,8 @@ package actor Invocation {
       if let event = read() { return event }
       try Task.checkCancellation()
       await withTaskCancellationHandler {
-        await call.news(within: nil, on: loop)
+        // Named, so that it stays on the loop: a closure that holds no actor runs on any thread.
+        await self.waitForNews()
       } onCancel: {
         // Runs in a later turn of the loop, when the wait has begun.
         loop.execute { call.wakeWaiters() }
@@ -55,6 +56,8 @@ package actor Invocation {
     }
     return nil
   }
+
+  private func waitForNews() async { await call.news(within: nil, on: board.loop) }
 
   /// Whether a daemon runs it now, and if not, why: for people who wait.
   package func state() -> Gatehouse_Tools_V1_CallState { call.machine.state.wire }
