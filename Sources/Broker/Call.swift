@@ -99,6 +99,9 @@ final class Call: @unchecked Sendable {
 
   var isEnded: Bool { end != nil }
 
+  /// Something of its output is here, or its end is recorded.
+  var hasAnswered: Bool { recordedEnd != nil || log.entryCount > 0 }
+
   /// Nobody will take its output for good; it goes on as if everyone had.
   var isOrphaned: Bool { owner == nil && !hasLocalOwner && !awaitsOwner }
 

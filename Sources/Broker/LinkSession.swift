@@ -21,6 +21,8 @@ final class LinkSession: ServerHandler {
   private(set) var version = ""
   private(set) var capabilities: [String] = []
   private(set) var known: Set<String> = []
+  /// Its tools that only look, as it says: capabilities `idempotent:NAME`.
+  func isIdempotent(_ tool: String) -> Bool { capabilities.contains("idempotent:\(tool)") }
   let began = ContinuousClock.now
   /// When it came up, in microseconds since 1970, and what its workspace had done before.
   private(set) var cameUp: (at: Int64, base: Traffic) = (0, Traffic())

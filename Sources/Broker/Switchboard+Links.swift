@@ -34,6 +34,7 @@ extension Switchboard {
     if !unknown.isEmpty { session.forget(unknown.sorted()) }
     admission.open(id, maxCalls: session.maxCalls)
     for call in calls.live(in: id) {
+      call.machine.isRepeatable = session.isIdempotent(call.order.tool) && !call.hasAnswered
       handle(.linkUp(link, isKnown: session.known.contains(call.id), ticket()), for: call)
     }
     for call in calls.ended(among: session.known, in: id) {

@@ -120,7 +120,8 @@ extension Daemon {
       Hello(
         generation: 1,
         instanceId: instance.bytes,
-        capabilities: CommandRequest.tools + FileTools.names + ["resume-received"],
+        capabilities: CommandRequest.tools + FileTools.names + ["resume-received"]
+          + FileTools.idempotent.map { "idempotent:\($0)" },
         maxCalls: UInt32(options.maxCalls),
         version: DaemonOptions.version
       )

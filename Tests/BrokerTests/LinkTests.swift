@@ -102,6 +102,37 @@ import Wire
     await rig.close()
   }
 
+  @Test func `a call of a tool that only looks is asked again of a new instance`() async throws {
+    let rig = try await Rig()
+    let daemon = try await rig.daemon()
+    let call = try await rig.client().start()
+    let first = try await daemon.expectOffer()
+    _ = try await daemon.carry(first)
+    await daemon.cut()
+    let next = try await rig.daemon(instance: 2, capabilities: ["idempotent:\(first.tool)"])
+    let second = try await next.expectOffer()
+    #expect(second.callID == first.callID)
+    let carry = try await next.carry(second)
+    try await carry.exit()
+    #expect(try await call.expectExit().outcome == .exited)
+    await rig.close()
+  }
+
+  /// To give it again would repeat what its owner has, or differ from it.
+  @Test func `but not where something of its answer has come`() async throws {
+    let rig = try await Rig()
+    let daemon = try await rig.daemon()
+    let call = try await rig.client().start()
+    let first = try await daemon.expectOffer()
+    let carry = try await daemon.carry(first)
+    try await carry.send(stdout: pattern(0..<10), at: 0)
+    #expect(try await call.readOutput(10) == pattern(0..<10))
+    await daemon.cut()
+    _ = try await rig.daemon(instance: 2, capabilities: ["idempotent:\(first.tool)"])
+    #expect(try await call.expectExit().outcome == .lost)
+    await rig.close()
+  }
+
   @Test func `a call whose daemon stays away ends, and says what to do`() async throws {
     let rig = try await Rig { $0.timing.stranded = .milliseconds(200) }
     let daemon = try await rig.daemon()

@@ -55,14 +55,16 @@ struct Rig {
     of workspace: String = "ws_one",
     instance: UInt8 = 1,
     knowing calls: [String] = [],
-    maxCalls: Int = 100
+    maxCalls: Int = 100,
+    capabilities: [String] = []
   ) async throws -> ScriptedDaemon {
     let connection = try await connect(as: "spiffe://test/workspace/\(workspace)")
     let daemon = try await ScriptedDaemon(
       connection,
       instance: instance,
       knowing: calls,
-      maxCalls: maxCalls
+      maxCalls: maxCalls,
+      capabilities: capabilities
     )
     // The client's next request must not overtake the inventory.
     while await !broker.waitForLink(of: workspace, within: .seconds(30)) {}

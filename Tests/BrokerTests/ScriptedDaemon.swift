@@ -15,7 +15,8 @@ struct ScriptedDaemon {
     _ connection: Connection,
     instance: UInt8,
     knowing calls: [String],
-    maxCalls: Int
+    maxCalls: Int,
+    capabilities: [String] = []
   ) async throws {
     self.connection = connection
     link = try await connection.openStream("/gatehouse.link.v1.Link/Connect")
@@ -23,6 +24,7 @@ struct ScriptedDaemon {
     hello.hello.generation = 1
     hello.hello.instanceID = Data(repeating: instance, count: 16)
     hello.hello.maxCalls = UInt32(maxCalls)
+    hello.hello.capabilities = capabilities
     try await link.send(hello.serializedBytes())
     welcome = try await Self.next(link).welcome
     var inventory = Gatehouse_Link_V1_ConnectRequest()

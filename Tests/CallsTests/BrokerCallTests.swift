@@ -44,6 +44,25 @@ struct BrokerCallTests {
     #expect(call.wakeAt == start + .seconds(620))
   }
 
+  @Test(arguments: [false, true])
+  func `what only looks is repeated, unless it is to end`(isCancelled: Bool) throws {
+    let ticket = try #require(ticket)
+    let other = try #require(InstanceID(bytes: [UInt8](repeating: 2, count: 16)))
+    var call = try running()
+    if isCancelled { _ = call.handle(.cancel(start)) }
+    _ = call.handle(.linkLost(SessionEpoch(1), start))
+    call.isRepeatable = true
+    let link = BrokerCall.Link(epoch: SessionEpoch(2), instance: other)
+    let actions = call.handle(.linkUp(link, isKnown: false, ticket))
+    #expect(actions == [.closeCarry(1), isCancelled ? .end(.lost, .newInstance) : .queue])
+    guard !isCancelled else { return }
+    #expect(call.handle(.admitted(link, ticket)) == [.offer(ticket)])
+    // What comes late of the first run is nobody's.
+    #expect(call.handle(.exit(attachment: 1, .exited)) == [])
+    let claim = BrokerCall.Claim(ticket: ticket, epoch: SessionEpoch(2))
+    #expect(call.handle(.claim(claim, start)) == [.attach(2)])
+  }
+
   @Test func `a daemon that is back in time ends the wait`() throws {
     let ticket = try #require(ticket)
     var call = try running()

@@ -42,11 +42,18 @@ extension BrokerCall {
     grant = nil
     strandedAt = nil
     if isKnown { return known(isSameInstance: isSameInstance, ticket) }
+    if isRepeatable, !isCancelled, !isSameInstance || wasKnown { return closeCarry + again() }
     guard isSameInstance else { return closeCarry + end(.lost, .newInstance) }
     guard !wasKnown else { return closeCarry + end(.lost, .unknownToDaemon) }
     guard !isCancelled else { return end(.cancelled, .cancelledBeforeStart) }
     guard isInherited else { return offer(ticket) }
+    return again()
+  }
+
+  /// To be offered in its turn, as if it never had been.
+  private mutating func again() -> [Action] {
     isInherited = false
+    wasKnown = false
     state = .queued
     return [.queue]
   }

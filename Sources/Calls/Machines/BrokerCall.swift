@@ -24,6 +24,7 @@
 ///     queued    link up, same instance, unknown  offered    offer again, if it was never known
 ///                                                ended      end lost, if it was
 ///               link up, new instance, unknown   ended      end lost
+///                 likewise, it may be repeated   queued     queue
 ///               cancel, owner gone, deadline     as before  cancel; again on each new link
 ///               no exit long after that          ended      forget, end lost
 ///               workspace stopped                ended      close carry, forget, end lost
@@ -55,6 +56,8 @@ package struct BrokerCall: Sendable {
   var instance: InstanceID?
   /// The daemon has shown that it has the call.
   var wasKnown = false
+  /// Its tool only looks, and nothing of its answer has come: a run that does not know it may be asked.
+  package var isRepeatable = false
   /// An earlier plane took it, and no daemon has said yet whether it has it.
   var isInherited = false
   var attachmentEpoch: SessionEpoch?

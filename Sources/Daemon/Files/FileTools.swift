@@ -47,6 +47,9 @@ package struct FileTools: Sendable {
     "files.read", "files.write", "files.edit", "files.list", "files.search", "files.stat",
   ]
 
+  /// Those that only look: to run one again does no harm.
+  package static let idempotent = ["files.read", "files.list", "files.search", "files.stat"]
+
   /// Runs one tool: takes its request message, e.g. a `ReadRequest`, gives its response message, and what
   /// it changed.
   ///
