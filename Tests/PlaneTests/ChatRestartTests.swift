@@ -226,6 +226,38 @@ internal import Wire
     await second.stop()
   }
 
+  /// As behind a restored backup, which has no spools.
+  @Test func `ended ones whose spools are gone are told from the ledger`() async throws {
+    let first = try await plane(saying: ["one", "two"])
+    _ = try await first.external("a1")
+    let admin = try await first.admin()
+    let chat = try await start(admin)
+    let one = try await follow(chat, admin)
+    let sent = try await send("And now?", to: chat, admin)
+    let two = try await follow(chat, admin, after: sent.after)
+    await first.stop()
+    try FileManager.default.removeItem(atPath: first.state.folder.path(of: "chats"))
+
+    let second = try await plane(on: first.state, saying: ["one", "two", "three"])
+    let again = try await second.admin()
+    let list: Gatehouse_Plane_V1_ListChatsResponse = try await again.ask(
+      "/gatehouse.plane.v1.Chats/List",
+      Gatehouse_Plane_V1_ListChatsRequest()
+    )
+    #expect(list.chats.map(\.chatID) == [chat])
+    #expect(list.chats.map(\.turns) == [2])
+    let told = try await follow(chat, again)
+    #expect(
+      told.compactMap { $0.prompted.text }.filter { !$0.isEmpty } == ["How is it?", "And now?"]
+    )
+    #expect(text(told) == text(one) + text(two))
+    #expect(told.last?.ended == two.last?.ended)
+    let more = try await send("And then?", to: chat, again)
+    #expect(more.turn == 3)
+    #expect(text(try await follow(chat, again, after: more.after)) == "three")
+    await second.stop()
+  }
+
   @Test func `a later turn at work whose spool is gone goes on too`() async throws {
     let first = try await plane(saying: ["one", Self.words], pace: 20)
     _ = try await first.external("a1")

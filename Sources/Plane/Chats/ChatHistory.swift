@@ -37,7 +37,8 @@ struct ChatHistory: Sendable {
     return history
   }
 
-  private mutating func take(_ event: LedgerEvent) throws(Unreadable) {
+  /// Takes in the chat's next event.
+  mutating func take(_ event: LedgerEvent) throws(Unreadable) {
     let header = event.header
     guard header.kind.isKnown else {
       throw Unreadable(description: "event \(header.sequence) is of a newer gatehouse")

@@ -31,6 +31,7 @@ extension Chats {
       entries[id] = Entry(header: found.header, log: log)
       if log.end == nil { unfinished.insert(id) }
     }
+    try await retell(leavingOut: unfinished)
     for id in unfinished.sorted() {
       do {
         try await resume(id)
@@ -51,6 +52,47 @@ extension Chats {
       if let event { chats.append(event.header.chat) }
     }
     return chats
+  }
+
+  /// Chats that have ended and have no spool, as behind a restored backup, are told again from the ledger;
+  /// but for those older than all that have one, which were forgotten when there was no room.
+  private func retell(leavingOut unfinished: Set<String>) async throws {
+    let oldest = entries.keys.min() ?? ""
+    let ledger = recorder.ledger
+    let last = ledger.lastSequence
+    guard last > 0 else { return }
+    let page = try await ledger.search(
+      [[.kind(.chatStarted)]],
+      in: 1...last,
+      newestFirst: true,
+      limit: Self.maxChats
+    )
+    for number in page.sequences where entries.count < Self.maxChats {
+      guard let id = try await ledger.read(from: number, limit: 1).first?.header.chat,
+        id > oldest, entries[id] == nil, !unfinished.contains(id)
+      else { continue }
+      do {
+        try await retell(id)
+      } catch {
+        // Erased, as a rule.
+        Plane.log.info("chat_not_told", metadata: ["chat": "\(id)", "reason": "\(error)"])
+      }
+    }
+  }
+
+  private func retell(_ id: String) async throws {
+    let events = try await recorder.ledger.events(ofChat: id)
+    var history = ChatHistory()
+    for event in events { try history.take(event) }
+    guard let owner = history.owner, history.replay.end != nil else { return }
+    let header = header(id, history, owner)
+    let log = ChatLog(spool: try await begin(header))
+    var told = ChatHistory()
+    for event in events {
+      try told.take(event)
+      if event.header.kind == .chatEnded { log.catchUp(with: told.replay) }
+    }
+    entries[id] = Entry(header: header, log: log)
   }
 
   private func resume(_ id: String) async throws {
@@ -94,7 +136,20 @@ extension Chats {
     _ owner: Principal
   ) async throws -> Entry {
     if let entry = entries[id] { return entry }
-    let header = ChatSpool.Header(
+    let header = header(id, history, owner)
+    // Of earlier turns nothing is told: the ledger has them.
+    let turns = UInt64(max(0, history.replay.turns - 1))
+    let entry = Entry(header: header, log: ChatLog(turns: turns, spool: try await begin(header)))
+    entries[id] = entry
+    return entry
+  }
+
+  private func header(
+    _ id: String,
+    _ history: ChatHistory,
+    _ owner: Principal
+  ) -> ChatSpool.Header {
+    ChatSpool.Header(
       chat: id,
       owner: WorkspaceRecord.Owner(owner),
       workspace: history.start?.workspace ?? "",
@@ -102,11 +157,6 @@ extension Chats {
       prompt: history.replay.prompt ?? "",
       created: history.start?.time ?? 0
     )
-    // Of earlier turns nothing is told: the ledger has them.
-    let turns = UInt64(max(0, history.replay.turns - 1))
-    let entry = Entry(header: header, log: ChatLog(turns: turns, spool: try await begin(header)))
-    entries[id] = entry
-    return entry
   }
 
   /// Ends a turn that this plane cannot go on with. The next one tries again, so it is not kept.
