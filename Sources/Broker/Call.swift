@@ -18,6 +18,8 @@ final class Call: @unchecked Sendable {
 
   var machine: BrokerCall
   var log: CallLog
+  /// Has its output kept on disk; nil: nothing does.
+  var keeper: CallKeeper?
   /// Its stream was cut because the plane ends.
   var isStopping = false
   /// Output that the daemon said is lost, which may be any number: it wraps. So do sums of it.
@@ -103,7 +105,44 @@ final class Call: @unchecked Sendable {
   var isOrphaned: Bool { owner == nil && !hasLocalOwner && !awaitsOwner }
 
   /// What it costs to keep, roughly, in bytes.
-  var keptBytes: Int { log.heldMemory + order.request.count + (end?.message.count ?? 0) + 1024 }
+  var keptBytes: Int {
+    // What is on disk leaves memory at the end.
+    let output = keeper?.isKeeping == true ? 0 : log.heldMemory
+    return output + order.request.count + (end?.message.count ?? 0) + 1024
+  }
+
+  /// Has its output kept on disk, in a log of that kind.
+  func keep(in store: SpoolStore, by board: Switchboard, _ log: CallLog) {
+    self.log = log
+    keeper = CallKeeper(board, store, self)
+  }
+
+  /// The next thing for a reader that can wait for the disk; nil when it has everything there is.
+  func next(_ cursor: inout CallLog.Cursor) async -> CallLog.Item? {
+    while true {
+      switch log.next(&cursor) {
+      case .item(let item): return item
+      case .nothing: return nil
+      case .onDisk(let place):
+        guard let keeper else { return nil }
+        let page = await withCheckedContinuation { continuation in
+          keeper.read(place) { continuation.resume(returning: $0) }
+        }
+        cursor.take(page)
+      }
+    }
+  }
+
+  /// Reads for a reader's stream, which is told on the loop, if it is there still.
+  func read(_ place: SpoolPlace, for reader: ObjectIdentifier) {
+    keeper?.read(place) { page in
+      if let owner = self.owner, ObjectIdentifier(owner) == reader {
+        owner.fetched(page)
+      } else {
+        self.followers[reader]?.fetched(page)
+      }
+    }
+  }
 
   /// Something can be read that could not be before: output, a state, the end.
   func announce() {

@@ -44,7 +44,7 @@ package actor Invocation {
   package func next() async throws -> Event? {
     let (call, loop) = (call, board.loop)
     while !isOver {
-      if let event = read() { return event }
+      if let event = await read() { return event }
       try Task.checkCancellation()
       await withTaskCancellationHandler {
         await call.news(within: nil, on: loop)
@@ -102,8 +102,11 @@ package actor Invocation {
     board.ownerLeft(call)
   }
 
-  private func read() -> Event? {
-    guard let item = call.log.read(&cursor) else { return end() }
+  private func read() async -> Event? {
+    var reading = cursor
+    let item = await call.next(&reading)
+    cursor = reading
+    guard let item else { return end() }
     board.taken(call.log.take(passedBy: cursor), of: call)
     switch item {
     case .gap(let gap): return .gap(gap)

@@ -9,6 +9,8 @@ internal import Wire
 struct ReaderStream {
   private(set) var cursor: CallLog.Cursor
   private let call: ServerCall
+  /// A page is on its way from the disk.
+  private var isFetching = false
   private var toldState: Gatehouse_Tools_V1_CallState?
 
   /// Responses wait in the log while this much waits to be sent, in bytes.
@@ -23,21 +25,38 @@ struct ReaderStream {
 
   enum Progress { case caughtUp, full }
 
-  /// Sends what is new, as far as there is room; `full` asks for `drained`.
-  mutating func pump(_ order: Call) -> Progress {
+  /// Sends what is new, as far as there is room; `full` asks for `drained`, or for a page from the disk,
+  /// which comes to `reader`'s `fetched`.
+  mutating func pump(_ order: Call, for reader: ObjectIdentifier) -> Progress {
     tellState(of: order)
+    guard !isFetching else { return .full }
     while call.queuedBytes < Self.highMark {
-      guard let item = order.log.read(&cursor) else { return .caughtUp }
-      switch item {
-      case .message(let message, _): call.send(message)
-      case .gap(let gap):
-        var response = Gatehouse_Tools_V1_FollowResponse()
-        response.gap = gap.wire
-        call.send(response.encoded)
+      switch order.log.next(&cursor) {
+      case .item(let item): send(item)
+      case .nothing: return .caughtUp
+      case .onDisk(let place):
+        isFetching = true
+        order.read(place, for: reader)
+        return .full
       }
     }
     call.notifyWhenDrained()
     return .full
+  }
+
+  mutating func take(_ page: SpoolPage) {
+    isFetching = false
+    cursor.take(page)
+  }
+
+  private func send(_ item: CallLog.Item) {
+    switch item {
+    case .message(let message, _): call.send(message)
+    case .gap(let gap):
+      var response = Gatehouse_Tools_V1_FollowResponse()
+      response.gap = gap.wire
+      call.send(response.encoded)
+    }
   }
 
   /// What was sent is out of our hands.
