@@ -138,7 +138,7 @@ struct CallTable {
     {
       calls[oldest.call.id] = nil
       oldest.call.place?.call = nil
-      oldest.call.keeper?.release()
+      oldest.call.keeper?.releaseSoon()
       endedBytes -= oldest.bytes
     }
     while let oldest = byAge.first, oldest.call == nil { byAge.popFirst() }

@@ -50,7 +50,8 @@ final class FollowHandler: ServerHandler {
   }
 
   func pump() {
-    guard let order, reader.pump(order, for: ObjectIdentifier(self)) == .caughtUp, let end = order.end, order.machine.isEnded
+    guard let order, reader.pump(order, for: ObjectIdentifier(self)) == .caughtUp,
+      let end = order.end, order.machine.isEnded
     else { return }
     reader.finish(end)
     leave()

@@ -163,7 +163,8 @@ extension Switchboard {
   func letGo(_ call: Call) {
     guard call.end != nil, call.isEndKept, !call.isLetGo else { return }
     // The one who takes its output for good has all of it.
-    let isTaken = call.keeper?.isKeeping == true ? call.log.isSynced : call.isDelivered || call.isOrphaned
+    let isTaken =
+      call.keeper?.isKeeping == true ? call.log.isSynced : call.isDelivered || call.isOrphaned
     guard isTaken else { return holdExit(of: call) }
     call.isLetGo = true
     if let timer = call.holdTimer { loop.cancel(timer) }

@@ -18,19 +18,19 @@ package enum Checksum {
   @unsafe private static func hash(_ bytes: UnsafeRawBufferPointer, _ seed: UInt64) -> UInt64 {
     var next = 0
     var hash = seed &+ prime5
-    if unsafe bytes.count >= 32 { hash = unsafe stripes(bytes, seed, &next) }
-    hash &+= unsafe UInt64(bytes.count)
-    while unsafe next + 8 <= bytes.count {
+    if bytes.count >= 32 { hash = unsafe stripes(bytes, seed, &next) }
+    hash &+= UInt64(bytes.count)
+    while next + 8 <= bytes.count {
       let word = unsafe bytes.loadUnaligned(fromByteOffset: next, as: UInt64.self).littleEndian
       hash = rotate(hash ^ round(0, word), 27) &* prime1 &+ prime4
       next += 8
     }
-    if unsafe next + 4 <= bytes.count {
+    if next + 4 <= bytes.count {
       let word = unsafe bytes.loadUnaligned(fromByteOffset: next, as: UInt32.self).littleEndian
       hash = rotate(hash ^ (UInt64(word) &* prime1), 23) &* prime2 &+ prime3
       next += 4
     }
-    while unsafe next < bytes.count {
+    while next < bytes.count {
       hash = unsafe rotate(hash ^ (UInt64(bytes[next]) &* prime5), 11) &* prime1
       next += 1
     }
@@ -49,7 +49,7 @@ package enum Checksum {
     func word(_ offset: Int) -> UInt64 {
       unsafe bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self).littleEndian
     }
-    while unsafe next + 32 <= bytes.count {
+    while next + 32 <= bytes.count {
       a = round(a, word(next))
       b = round(b, word(next + 8))
       c = round(c, word(next + 16))

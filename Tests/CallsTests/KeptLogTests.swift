@@ -56,7 +56,8 @@ struct KeptLog {
   }
 
   /// All that a reader gets now, by stream, and what is lost to it.
-  func readAll(_ cursor: inout CallLog.Cursor) -> (bytes: [CallStream: [UInt8]], lost: [LostBytes]) {
+  func readAll(_ cursor: inout CallLog.Cursor) -> (bytes: [CallStream: [UInt8]], lost: [LostBytes])
+  {
     var bytes: [CallStream: [UInt8]] = [:]
     var lost: [LostBytes] = []
     while true {

@@ -31,10 +31,12 @@ internal import Testing
 
 @Suite struct `A checksum` {
   /// XXH64's own vectors.
-  @Test(arguments: [
-    ("Nobody inspects the spammish repetition", 0xFBCE_A83C_8A37_8BF1),
-    ("", 0xEF46_DB37_51D8_E999), ("a", 0xD24E_C4F1_A98C_6E5B), ("abc", 0x44BC_2CF5_AD77_0999),
-  ] as [(String, UInt64)])
+  @Test(
+    arguments: [
+      ("Nobody inspects the spammish repetition", 0xFBCE_A83C_8A37_8BF1),
+      ("", 0xEF46_DB37_51D8_E999), ("a", 0xD24E_C4F1_A98C_6E5B), ("abc", 0x44BC_2CF5_AD77_0999),
+    ] as [(String, UInt64)]
+  )
   func `is XXH64`(text: String, sum: UInt64) {
     let bytes = Array(text.utf8)
     #expect(Checksum.of(bytes, in: bytes.indices, seed: 0) == sum)

@@ -1,6 +1,7 @@
 internal import Calls
 internal import EventLoop
 internal import Host
+internal import SwiftProtobuf
 internal import Wire
 
 /// Has one call's output kept on disk: hands over what came, gives credit for what is written, has it
@@ -33,10 +34,12 @@ final class CallKeeper: @unchecked Sendable {
   private var unsynced = 0
   private var timer: LoopTimer?
   private var isStalled = false
+  /// One line a call: at its quota this is as it should be.
+  private var hasToldOfStall = false
   /// There was no room for another file: it is not asked for again before this is over.
   private var retry: LoopTimer?
   private var isEnded = false
-  private var release: (isDue: Bool, erased: (@Sendable () -> Void)?) = (false, nil)
+  private var ending: (isDue: Bool, erased: (@Sendable () -> Void)?) = (false, nil)
 
   init(_ board: Switchboard, _ store: SpoolStore, _ call: Call) {
     self.board = board
@@ -91,7 +94,9 @@ final class CallKeeper: @unchecked Sendable {
   }
 
   private func findSegment() -> (slot: Int, wipes: Bool)? {
-    if retry == nil, call.log.spool?.isFull == false, let taken = store.take(for: chat) { return taken }
+    if retry == nil, call.log.spool?.isFull == false, let taken = store.take(for: chat) {
+      return taken
+    }
     guard mayDropOldest, let oldest = call.log.dropOldest() else { return nil }
     store.count { $0.droppedBytes &+= UInt64(oldest.bytes) }
     // The same call's, so nothing of it has to be hidden.
@@ -102,8 +107,6 @@ final class CallKeeper: @unchecked Sendable {
     guard let earlier, let placed = call.log.spool?.segments.last else { return }
     let records = call.log.handOver()
     guard let segment = call.log.spool?.segments.last, !records.isEmpty else { return }
-    isStalled = false
-    store.waitsNoMore(call)
     isWriting = true
     let batch = SpoolDisk.Batch(
       segment: segment,
@@ -130,6 +133,8 @@ final class CallKeeper: @unchecked Sendable {
     isWriting = false
     switch result {
     case .success(let file):
+      isStalled = false
+      store.waitsNoMore(call)
       if self.file !== file || dirty.isEmpty { dirty.append(file) }
       self.file = file
       let bytes = batch.segment.bytes - batch.offset
@@ -175,7 +180,10 @@ final class CallKeeper: @unchecked Sendable {
     if !isStalled {
       isStalled = true
       store.count { $0.stalls += 1 }
-      board.options.observe?(.outputNotKept(call.id, "waits: \(reason)"))
+      if !hasToldOfStall {
+        board.options.observe?(.outputNotKept(call.id, "waits: \(reason)"))
+      }
+      hasToldOfStall = true
     }
     store.waitsForRoom(call)
     let isFirst = retry == nil
@@ -186,6 +194,13 @@ final class CallKeeper: @unchecked Sendable {
   }
 
   private var mayDropOldest: Bool { dropsOldest || isEnded || call.log.ownerHasOldest }
+
+  /// Others gave segments back.
+  func roomCame() {
+    if let retry { board.loop.cancel(retry) }
+    retry = nil
+    pump()
+  }
 
   private func armRetry() {
     let call = call
@@ -291,25 +306,31 @@ final class CallKeeper: @unchecked Sendable {
 
   /// Its segments are others' now, as soon as nothing of it is under way: for readers, output is lost.
   func release() {
-    release.isDue = true
+    ending.isDue = true
     _ = releaseIfDue()
+  }
+
+  /// The same, in a turn of its own.
+  func releaseSoon() {
+    let call = call
+    board.loop.execute { call.keeper?.release() }
   }
 
   /// The same, and nobody can read there what was. `then`: it is done.
   func erase(then: @escaping @Sendable () -> Void) {
-    release = (true, then)
+    ending = (true, then)
     _ = releaseIfDue()
   }
 
   private func releaseIfDue() -> Bool {
-    guard release.isDue else { return false }
+    guard ending.isDue else { return false }
     guard isIdle else { return true }
     phase = .released
     store.waitsNoMore(call)
     (file, dirty) = (nil, [])
     cancelTimer()
-    let erased = release.erased
-    release = (false, nil)
+    let erased = ending.erased
+    ending = (false, nil)
     let segments = call.log.dropSpool()
     if let erased {
       store.wipe(segments, of: chat, then: erased)

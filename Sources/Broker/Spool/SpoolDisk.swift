@@ -46,7 +46,11 @@ struct SpoolDisk: Sendable {
     let segment = batch.segment
     let file: SegmentFile
     do throws(HostError) {
-      file = try batch.file ?? SegmentFile(name(segment.slot), bytes: segmentBytes)
+      if let open = batch.file {
+        file = open
+      } else {
+        file = try SegmentFile(name(segment.slot), bytes: segmentBytes)
+      }
     } catch {
       return .failure(.noRoom(error))
     }
@@ -110,7 +114,8 @@ struct SpoolDisk: Sendable {
 // What an earlier plane left.
 extension SpoolDisk {
   /// Every file there, with its header; nil for one that has none.
-  func scan(_ state: StateFolder) throws(HostError) -> [(slot: Int, header: SegmentFormat.Header?)] {
+  func scan(_ state: StateFolder) throws(HostError) -> [(slot: Int, header: SegmentFormat.Header?)]
+  {
     var found: [(slot: Int, header: SegmentFormat.Header?)] = []
     for name in try state.names(in: Self.folder) {
       guard let slot = Int(name), slot > 0 else { continue }

@@ -1,6 +1,6 @@
 internal import Calls
 internal import Crypto
-package import EventLoop
+internal import EventLoop
 package import Host
 
 /// The files that keep calls' output: a bounded number of segments, handed from calls that are done with
@@ -26,6 +26,7 @@ package final class SpoolStore: @unchecked Sendable {
   private var ended = Fifo<Call>()
   /// Calls that wait for room.
   private var stalled: [ObjectIdentifier: Call] = [:]
+  private var isWaking = false
   private(set) var counters = SpoolCounters()
 
   struct Free {
@@ -101,7 +102,8 @@ package final class SpoolStore: @unchecked Sendable {
 
   /// Overwrites segments before anybody else has them, and those that are free and hold output of the
   /// chat, or of nobody knows whom.
-  func wipe(_ segments: [CallSpool.Segment], of chat: String, then: @escaping @Sendable () -> Void) {
+  func wipe(_ segments: [CallSpool.Segment], of chat: String, then: @escaping @Sendable () -> Void)
+  {
     used -= segments.count
     let stale = free.filter { $0.chat == nil || $0.chat == chat }
     free.removeAll { $0.chat == nil || $0.chat == chat }
@@ -138,9 +140,14 @@ package final class SpoolStore: @unchecked Sendable {
 
   func waitsNoMore(_ call: Call) { stalled[ObjectIdentifier(call)] = nil }
 
+  /// In a turn of its own: whoever gave room may be about to take some.
   private func wakeStalled() {
-    let calls = stalled.values
-    for call in calls { call.keeper?.pump() }
+    guard !stalled.isEmpty, !isWaking, let loop else { return }
+    isWaking = true
+    loop.execute {
+      self.isWaking = false
+      for call in self.stalled.values { call.keeper?.roomCame() }
+    }
   }
 
   // MARK: Work

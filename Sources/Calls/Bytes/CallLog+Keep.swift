@@ -11,7 +11,8 @@ extension CallLog {
 
   /// Begins another segment, in the file of `slot`, with the next entry to be handed over.
   package mutating func openSegment(slot: Int, nonce: UInt64) {
-    _ = spool?.open(slot: slot, nonce: nonce, first: handed, at: handedEnds)
+    let (first, starts) = (handed, handedEnds)
+    _ = spool?.open(slot: slot, nonce: nonce, first: first, at: starts)
   }
 
   /// Hands over what fits into the last segment, to be written there in this order.
@@ -47,7 +48,7 @@ extension CallLog {
     guard isKept, taken != positions else { return }
     taken.raise(to: positions)
     // There was a reason to sync, so the daemon is to hear of it.
-    unacknowledged = Int.max
+    unacknowledged = Int.max / 2
   }
 
   /// All that came is on disk, synced.

@@ -103,7 +103,8 @@ package struct CallSpool: Sendable, Equatable {
   /// Begins another segment, in the file of `slot`.
   ///
   /// - Returns: it.
-  package mutating func open(slot: Int, nonce: UInt64, first: Int, at starts: Positions) -> Segment {
+  package mutating func open(slot: Int, nonce: UInt64, first: Int, at starts: Positions) -> Segment
+  {
     let previous = segments.last
     lastNumber += 1
     isSealed = false

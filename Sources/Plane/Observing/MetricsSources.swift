@@ -187,7 +187,11 @@ extension MetricsPage {
         ["operation": operation]
       )
     }
-    counter("gatehouse_spool_stalls_total", "Times that a call had to wait for room.", counters.stalls)
+    counter(
+      "gatehouse_spool_stalls_total",
+      "Times that a call had to wait for room.",
+      counters.stalls
+    )
     counter(
       "gatehouse_spool_dropped_bytes_total",
       "Output that quotas and full disks took.",

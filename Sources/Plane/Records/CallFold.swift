@@ -80,7 +80,9 @@ struct CallFold {
     let late = keys.filter { $0.ended > now - endedLife }.suffix(maxEnded).map(\.intent)
     var intents = Set(try await ledger.openCalls()).union(late)
     for call in keptOnDisk.sorted().suffix(maxKept) {
-      if let intent = try await ledger.events(ofCall: call).first { intents.insert(intent.header.sequence) }
+      if let intent = try await ledger.events(ofCall: call).first {
+        intents.insert(intent.header.sequence)
+      }
     }
     let others = keys.filter { $0.ended > 0 && !intents.contains($0.intent) }
     return (try await calls(of: intents, in: ledger), others.map(InheritedKey.init))

@@ -26,7 +26,9 @@ private let block = 65_536
     let carry = try await daemon.carry(daemon.expectOffer())
     try await carry.send(blocks: 0..<blocks)
     for number in 0..<blocks { _ = try await owner.readOutput(block, from: UInt64(number * block)) }
-    while await rig.broker.spoolWork() > 0 || store.statistics.counters.writtenBytes < blocks * block {
+    while true {
+      let written = await rig.broker.statistics.spool?.counters.writtenBytes ?? 0
+      if written >= UInt64(blocks * block), await rig.broker.spoolWork() == 0 { break }
       await Task.yield()
     }
     await rig.close()
@@ -84,7 +86,9 @@ private let block = 65_536
   private func expectOutput(_ call: ScriptedCall, blocks: Range<Int>) async throws {
     for number in blocks {
       let start = number * block
-      #expect(try await call.readOutput(block, from: UInt64(start)) == pattern(start..<start + block))
+      #expect(
+        try await call.readOutput(block, from: UInt64(start)) == pattern(start..<start + block)
+      )
     }
   }
 

@@ -4,6 +4,7 @@ import FoundationEssentials
 import Host
 import Identity
 import RPC
+import SwiftProtobuf
 import Testing
 import Wire
 
@@ -69,7 +70,7 @@ extension ScriptedCarry {
 
   @Test func `what nobody reads is kept whole, and its daemon may forget it`() async throws {
     let folder = try SpoolFolder()
-    let store = try folder.store()
+    let store = try folder.store { $0.syncDelay = .seconds(60) }
     let rig = try await Rig { $0.spool = store }
     let daemon = try await rig.daemon()
     let (owner, id) = try await start(rig)
@@ -82,7 +83,7 @@ extension ScriptedCarry {
     #expect(try await follower.expectExit().code == 3)
     let spool = try #require(await rig.broker.statistics.spool)
     #expect(spool.counters.writtenBytes >= 128 * UInt64(block))
-    #expect(spool.counters.syncs < 128)
+    #expect((1...64).contains(spool.counters.syncs))
     #expect(spool.segmentsUsed >= 32)
     await rig.close()
   }
@@ -151,10 +152,11 @@ extension ScriptedCarry {
       $0.logWindow = 0
     }
     let daemon = try await rig.daemon()
-    let request = try Gatehouse_Tools_V1_ExecRequest.with {
-      $0.argv = [Data([1])]
-      $0.output.whenFull = .dropOldest
-    }.serializedBytes() as [UInt8]
+    let request =
+      try Gatehouse_Tools_V1_ExecRequest.with {
+        $0.argv = [Data([1])]
+        $0.output.whenFull = .dropOldest
+      }.serializedBytes() as [UInt8]
     let owner = try await rig.client().start(request: request) { $0.detach = true }
     let id = try await owner.expectAccepted().callID
     let carry = try await daemon.carry(daemon.expectOffer())
