@@ -111,6 +111,9 @@ final class Call: @unchecked Sendable {
     return output + order.request.count + (end?.message.count ?? 0) + 1024
   }
 
+  /// Nothing of its output can be kept, and nobody takes it: its command waits, until it is cancelled.
+  var waitsForRoom: Bool { keeper?.isStalled == true && isOrphaned && !isEnded }
+
   /// Has its output kept on disk, in a log of that kind.
   func keep(in store: SpoolStore, by board: Switchboard, _ log: CallLog) {
     self.log = log

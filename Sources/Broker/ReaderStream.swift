@@ -12,6 +12,7 @@ struct ReaderStream {
   /// A page is on its way from the disk.
   private var isFetching = false
   private var toldState: Gatehouse_Tools_V1_CallState?
+  private var toldWait = false
 
   /// Responses wait in the log while this much waits to be sent, in bytes.
   private static let highMark = 256 * 1024
@@ -67,16 +68,17 @@ struct ReaderStream {
     // It has its turn: only its record is waited for, which is no news.
     guard !order.isAwaitingRecord else { return }
     let state = order.machine.state.wire
-    let isNews = state != toldState
+    let waits = order.waitsForRoom
+    let isNews = state != toldState || waits != toldWait
     switch state {
     case .queued,
       .detached where isNews:
       break
-    case .running where isNews && toldState != nil: break
+    case .running where isNews && (toldState != nil || waits): break
     default: return
     }
     guard isNews else { return }
-    toldState = state
+    (toldState, toldWait) = (state, waits)
     call.send(order.stateMessage)
   }
 

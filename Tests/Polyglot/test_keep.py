@@ -1,9 +1,10 @@
 """Output that is kept on the plane's disk: read whole by who comes later, also after a kill, and erased with its chat."""
-import contextlib, json, os, subprocess, urllib.request
+import contextlib, json, os, shutil, signal, subprocess, urllib.request
 import pytest
 import cli
 from gatehouse.tools.v1 import tools_pb2
-from plane import Local, Plane, wait_until
+from gatehouse.tools.v1 import call_pb2, process_pb2
+from plane import Local, Plane, read_line, wait_until
 from test_audit import audit, own, run_chat, search  # `own` is a fixture
 
 MIB = 1 << 20
@@ -104,3 +105,73 @@ def test_a_chats_output_goes_with_the_chat(tmp_path):
         workspace.close()
         client.close()
         plane.stop()
+
+
+@pytest.fixture
+def small(tmp_path):
+    """A plane that keeps 2 MiB of each call's output."""
+    plane = Plane(tmp_path / "state", settings="calls: {kept_output: 2 MiB, log_window: 64 KiB}")
+    client = plane.client()
+    workspace = Local(plane, client, tmp_path / "local", "own")
+    workspace.plane = plane
+    yield workspace
+    workspace.close()
+    client.close()
+    plane.stop()
+
+
+def test_beyond_its_quota_the_oldest_goes_where_that_was_asked_for(small):
+    expected = os.urandom(12 * MIB)
+    (small.root / "large").write_bytes(expected)
+    rule = call_pb2.OutputRule(when_full=call_pb2.OutputRule.WHEN_FULL_DROP_OLDEST)
+    client = small.plane.client()
+    call = client.invoke(
+        small.id, "process.exec", process_pb2.ExecRequest(argv=[b"cat", b"large"], output=rule), detach=True).call_id
+    client.close()
+    wait_for_end(small.plane, small)
+    ended = subprocess.run(
+        [cli.GATEHOUSE, "call", "follow", "--state", small.plane.state, call], capture_output=True, timeout=60)
+    assert ended.returncode == 0 and b"bytes are lost" in ended.stderr
+    assert MIB // 2 < len(ended.stdout) <= 2 * MIB and expected.endswith(ended.stdout)
+
+
+def test_else_a_command_that_nobody_reads_waits_and_that_is_said(small, tmp_path):
+    expected = os.urandom(12 * MIB)
+    (small.root / "large").write_bytes(expected)
+    call = detached(small.plane, small, "cat large")
+    follow = [cli.GATEHOUSE, "call", "follow", "--state", small.plane.state, call]
+    with open(tmp_path / "output", "wb") as output, cli.Running(follow, stdout=output) as running:
+        running.expect("the command waits", "stderr")
+    output = (tmp_path / "output").read_bytes()
+    assert len(output) >= MIB and expected.startswith(output)
+    assert metric(small.plane, "gatehouse_spool_stalls_total") >= 1
+    assert "call_output_not_kept" in small.plane.log.read_text()
+    client = small.plane.client()
+    client.cancel(call)
+    client.close()
+    wait_for_end(small.plane, small)
+
+
+@pytest.mark.skipif(
+    os.geteuid() != 0 or not shutil.which("strace"), reason="takes strace, and root: the plane lets nobody else look into it")
+def test_a_disk_that_syncs_nothing_costs_no_call_anything(own):
+    plane = own.plane
+    (own.root / "large").write_bytes(expected := os.urandom(3 * MIB))
+    files = [word for number in range(1, 17) for word in ("-P", plane.state / "spool" / str(number))]
+    tracer = subprocess.Popen(
+        ["strace", "-f", "-p", str(plane.process.pid), *files, "-e", "trace=fdatasync",
+         "-e", "inject=fdatasync:error=EIO", "-o", "/dev/null"], stderr=subprocess.PIPE, bufsize=0)
+    client = plane.client()
+    try:
+        while "attached" not in (line := read_line(tracer.stderr, 10)):
+            assert line.endswith("\n"), line
+        call = client.exec(own.id, "cat", "large", log=tools_pb2.LOG_RULE_KEEP)
+        assert call.result().stdout == expected
+        assert metric(plane, 'gatehouse_spool_failures_total{operation="sync"}') >= 1
+        assert "call_output_not_kept" in plane.log.read_text()
+    finally:
+        tracer.send_signal(signal.SIGINT)
+        tracer.wait(10)
+    client.close()
+    # The next call is kept as ever.
+    assert followed(plane, detached(plane, own, "cat large")) == expected

@@ -33,7 +33,8 @@ final class CallKeeper: @unchecked Sendable {
   private var dirty: [SegmentFile] = []
   private var unsynced = 0
   private var timer: LoopTimer?
-  private var isStalled = false
+  /// What came waits for room.
+  private(set) var isStalled = false
   /// One line a call: at its quota this is as it should be.
   private var hasToldOfStall = false
   /// There was no room for another file: it is not asked for again before this is over.
@@ -184,6 +185,7 @@ final class CallKeeper: @unchecked Sendable {
         board.options.observe?(.outputNotKept(call.id, "waits: \(reason)"))
       }
       hasToldOfStall = true
+      if call.isOrphaned { call.announce() }
     }
     store.waitsForRoom(call)
     let isFirst = retry == nil
