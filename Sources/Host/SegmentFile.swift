@@ -11,7 +11,9 @@ package final class SegmentFile: Sendable {
 
   /// Opens the file; where it is missing or shorter, it is made (mode 0600).
   ///
-  /// - Parameter bytes: its length.
+  /// - Parameters:
+  ///   - path: where.
+  ///   - bytes: its length.
   /// - Throws: when the disk has no room for it, or it cannot be opened.
   package init(_ path: String, bytes: Int) throws(HostError) {
     self.path = path

@@ -24,6 +24,7 @@ final class CallKeeper: @unchecked Sendable {
   private let store: SpoolStore
   private unowned let call: Call  // the call holds it; jobs hold the call
   private let dropsOldest: Bool
+  private let syncBytes: Int
   private var phase = Phase.keeping
   private var isWriting = false
   private var isSyncing = false
@@ -46,7 +47,11 @@ final class CallKeeper: @unchecked Sendable {
     self.board = board
     self.store = store
     self.call = call
-    dropsOldest = call.order.dropsOldest
+    let rule = call.order.outputRule
+    dropsOldest = rule.whenFull == .dropOldest
+    // A daemon with a small ring must not wait for a sync that waits for more output.
+    let ring = rule.ringBytes == 0 ? 1 << 20 : Int(rule.ringBytes)
+    syncBytes = min(store.options.syncBytes, max(32 << 10, ring / 2))
   }
 
   /// The disk takes for good, not the owner.
@@ -169,7 +174,7 @@ final class CallKeeper: @unchecked Sendable {
     call.log.takeBack(to: earlier, handed: handed)
     file = nil
     if batch.isNew, !earlier.uses(batch.segment.slot) { store.giveBack(batch.segment.slot) }
-    guard !releaseIfDue() else { return }
+    guard !releaseIfDue(), isKeeping else { return }
     stall(reason)
   }
 
@@ -245,7 +250,7 @@ final class CallKeeper: @unchecked Sendable {
 
   private func syncSoon() {
     guard !isSyncing, isKeeping else { return }
-    if unsynced >= store.options.syncBytes { return sync() }
+    if unsynced >= syncBytes { return sync() }
     guard timer == nil else { return }
     let call = call
     timer = board.loop.schedule(after: store.options.syncDelay) {
@@ -293,6 +298,8 @@ final class CallKeeper: @unchecked Sendable {
   /// All of an ended call is on disk.
   private func settle() {
     guard isEnded, isKeeping, call.log.isSynced, !isWriting else { return }
+    isStalled = false
+    store.waitsNoMore(call)
     (file, dirty) = (nil, [])
     cancelTimer()
     call.log.closeWindow()
@@ -361,15 +368,15 @@ final class CallKeeper: @unchecked Sendable {
 
 extension CallOrder {
   /// What its tool's request asks to be done with output that nobody took.
-  var dropsOldest: Bool {
-    switch tool {
-    case "process.exec":
-      (try? Gatehouse_Tools_V1_ExecRequest(serializedBytes: request))?.output.whenFull
-        == .dropOldest
-    case "process.shell":
-      (try? Gatehouse_Tools_V1_ShellRequest(serializedBytes: request))?.output.whenFull
-        == .dropOldest
-    default: false
-    }
+  var outputRule: Gatehouse_Tools_V1_OutputRule {
+    let rule =
+      switch tool {
+      case "process.exec":
+        (try? Gatehouse_Tools_V1_ExecRequest(serializedBytes: request))?.output
+      case "process.shell":
+        (try? Gatehouse_Tools_V1_ShellRequest(serializedBytes: request))?.output
+      default: nil as Gatehouse_Tools_V1_OutputRule?
+      }
+    return rule ?? Gatehouse_Tools_V1_OutputRule()
   }
 }

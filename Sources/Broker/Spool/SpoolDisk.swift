@@ -130,6 +130,7 @@ extension SpoolDisk {
   /// - Parameters:
   ///   - segments: of the call, in any order.
   ///   - isSettled: all was synced once, so that only the end has to be looked for.
+  /// - Returns: those that are whole, oldest first.
   func recover(_ segments: [CallSpool.Segment], isSettled: Bool) -> [CallSpool.Segment] {
     var byNumber: [UInt32: CallSpool.Segment] = [:]
     for segment in segments { byNumber[segment.number] = segment }
@@ -153,34 +154,40 @@ extension SpoolDisk {
         whole.append(segment)
         continue
       }
-      guard read(&segment) else { break }
+      guard read(&segment, syncs: !isSettled) else { break }
       whole.append(segment)
       if let following, following.previousBytes > segment.bytes { break }
     }
     return whole
   }
 
-  /// Looks for its end, and has what is there on disk, synced.
-  private func read(_ segment: inout CallSpool.Segment) -> Bool {
+  /// Looks for its end, piece by piece, and has what is there on disk, synced.
+  private func read(_ segment: inout CallSpool.Segment, syncs: Bool) -> Bool {
     do throws(HostError) {
       let file = try SegmentFile(name(segment.slot), bytes: segmentBytes)
-      let bytes = try file.read(segmentBytes, at: 0)
-      let (records, end) = SegmentFormat.records(
-        in: bytes,
-        from: CallSpool.headerBytes,
-        nonce: segment.nonce
-      )
-      var ends = segment.starts
-      for record in records { ends[record.item.stream] = record.item.end }
-      segment.found(
-        end: records.last.map { $0.index + 1 } ?? segment.first,
-        ends: ends,
-        bytes: end
-      )
-      try file.sync()
+      var (end, ends, next) = (segment.first, segment.starts, CallSpool.headerBytes)
+      // Most outputs are short.
+      var piece = Self.leastPiece
+      while true {
+        let bytes = try file.read(min(piece, segmentBytes - next), at: next)
+        let (records, length) = SegmentFormat.records(in: bytes, nonce: segment.nonce)
+        for record in records {
+          ends[record.item.stream] = record.item.end
+          end = record.index + 1
+        }
+        next += length
+        if records.isEmpty { break }
+        piece = Self.largePiece
+      }
+      segment.found(end: end, ends: ends, bytes: next)
+      if syncs { try file.sync() }
       return true
     } catch {
       return false
     }
   }
+
+  /// Each holds the largest record.
+  private static let leastPiece = 80 << 10
+  private static let largePiece = 256 << 10
 }
