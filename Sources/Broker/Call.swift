@@ -77,6 +77,8 @@ final class Call: @unchecked Sendable {
   var liveCalls: CallTable.LiveCalls?
   private var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
   private var waiterCount = 0
+  /// Grows with each announcement: who looked before one does not wait behind it.
+  private(set) var announcements = 0
 
   init(
     id: String,
@@ -155,9 +157,15 @@ final class Call: @unchecked Sendable {
   }
 
   /// Waits for the next announcement, or until the time is over. For actors on the loop.
-  func news(within time: Duration?, on loop: EventLoop) async {
+  ///
+  /// - Parameters:
+  ///   - seen: the announcements there were when the caller looked; nil: it has just done so.
+  ///   - time: nil for as long as it takes.
+  ///   - loop: the broker's.
+  func news(after seen: Int? = nil, within time: Duration?, on loop: EventLoop) async {
     var timer: LoopTimer?
     await withCheckedContinuation { continuation in
+      if let seen, seen != announcements { return continuation.resume() }
       waiterCount += 1
       let number = waiterCount
       waiters[number] = continuation
@@ -170,6 +178,7 @@ final class Call: @unchecked Sendable {
 
   /// Has all waiting tasks look again.
   func wakeWaiters() {
+    announcements &+= 1
     guard !waiters.isEmpty else { return }
     let woken = waiters
     waiters = [:]

@@ -44,16 +44,21 @@ package actor Invocation {
   package func next() async throws -> Event? {
     let (call, loop) = (call, board.loop)
     while !isOver {
+      let seen = call.announcements
       if let event = await read() { return event }
       try Task.checkCancellation()
       await withTaskCancellationHandler {
-        await call.news(within: nil, on: loop)
+        await self.news(after: seen)
       } onCancel: {
-        // Runs in a later turn of the loop, when the wait has begun.
         loop.execute { call.wakeWaiters() }
       }
     }
     return nil
+  }
+
+  /// On the loop, whatever became of the way here: what happened on that way counts.
+  private func news(after seen: Int) async {
+    await call.news(after: seen, within: nil, on: board.loop)
   }
 
   /// Whether a daemon runs it now, and if not, why: for people who wait.
