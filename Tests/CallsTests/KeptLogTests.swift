@@ -337,7 +337,8 @@ struct KeptLogTests {
     for one in [reader, late] {
       #expect(one.wrong == 0)
       #expect(isBounded || one.lost == 0)
-      #expect(one.ends == kept.log.ends)
+      // One that was quick may have what was dropped and did not come again yet.
+      #expect(CallStream.outputs.allSatisfy { one.ends[$0] >= kept.log.ends[$0] })
     }
     #expect(late.lost + late.bytes == kept.log.ends[.stdout] + kept.log.ends[.stderr])
   }

@@ -53,6 +53,9 @@ package struct CallLog: Sendable {
   package private(set) var untakenBefore = 0
   /// How often the newest entries were dropped: cursors that have passed them look again.
   private var drops = 0
+  /// How many entries had been taken at the latest of them: a cursor looks again from there.
+  private var dropPoints: [Int] = []
+  private static let maxDropPoints = 16
   /// Output bytes that were taken since the last acknowledgement.
   var unacknowledged = 0
 
@@ -189,7 +192,11 @@ package struct CallLog: Sendable {
       ends[newest.stream] = newest.offset
       if case .gap(let gap) = newest.content { lost &+= gap.count }
     }
-    if entryCount < before { drops += 1 }
+    if entryCount < before {
+      drops += 1
+      dropPoints.append(takenEntries)
+      if dropPoints.count > Self.maxDropPoints { dropPoints.removeFirst() }
+    }
     firstWithCredit = entryCount
     untakenBefore = untakenCost
     return lost
@@ -267,10 +274,13 @@ extension CallLog {
     case gap(LostBytes)
   }
 
-  /// Only what nobody took is dropped. What the reader has of the rest is told by its positions.
+  /// Only what nobody had taken by then was dropped; since then more may have been. What the reader has
+  /// of the rest is told by its positions.
   func lookAgain(_ cursor: inout Cursor) {
     guard cursor.drops != drops else { return }
-    cursor.entries = min(cursor.entries, takenEntries)
+    let missed = drops - cursor.drops
+    let point = missed <= dropPoints.count ? dropPoints[dropPoints.count - missed] : 0
+    cursor.entries = min(cursor.entries, point)
     cursor.drops = drops
   }
 
