@@ -156,7 +156,8 @@ final class Call: @unchecked Sendable {
     wakeWaiters()
   }
 
-  /// Waits for the next announcement, or until the time is over. For actors on the loop.
+  /// Waits for the next announcement, or until the time is over. For actors on the loop: the compiler
+  /// cannot see that a caller is none, so it is looked at.
   ///
   /// - Parameters:
   ///   - seen: the announcements there were when the caller looked; nil: it has just done so.
@@ -165,6 +166,7 @@ final class Call: @unchecked Sendable {
   func news(after seen: Int? = nil, within time: Duration?, on loop: EventLoop) async {
     var timer: LoopTimer?
     await withCheckedContinuation { continuation in
+      loop.preconditionOnLoop()
       if let seen, seen != announcements { return continuation.resume() }
       waiterCount += 1
       let number = waiterCount

@@ -48,7 +48,8 @@ package actor Invocation {
       if let event = await read() { return event }
       try Task.checkCancellation()
       await withTaskCancellationHandler {
-        await self.news(after: seen)
+        // Named, so that it stays on the loop: a closure that holds no actor runs on any thread.
+        await self.waitForNews(after: seen)
       } onCancel: {
         loop.execute { call.wakeWaiters() }
       }
@@ -56,8 +57,8 @@ package actor Invocation {
     return nil
   }
 
-  /// On the loop, whatever became of the way here: what happened on that way counts.
-  private func news(after seen: Int) async {
+  /// What happened on the way here counts.
+  private func waitForNews(after seen: Int) async {
     await call.news(after: seen, within: nil, on: board.loop)
   }
 

@@ -49,6 +49,8 @@ extension Daemon {
   ) {
     guard let call = live[id], let command = call.command else { return survey.abandon(baseline) }
     command.baseline = baseline
+    // Its end was ordered meanwhile: nothing of it is to run, not even for a moment.
+    if let cause = command.ending { return notStarted(call, command, Ending(beforeStart: cause)) }
     let plan = SupervisorPlan(
       key: key,
       arguments: request.arguments,

@@ -79,6 +79,8 @@ package actor Daemon {
       guard state.folder.takeAlone() else {
         throw DaemonOptions.Problem("another daemon uses \(options.state); stop it first")
       }
+      // For a plane that started this process, and was killed before it could write down which it is.
+      try? state.folder.write("pid", Array("\(ThisProcess.id)\n".utf8))
       self.state = state
       journal = SharedFolder(try state.folder.folder("calls"))
       _ = try state.folder.folder(CommandPlace.scratchName)

@@ -15,6 +15,12 @@ package struct DetachedProcess: Sendable, Hashable {
     self.startTime = startTime
   }
 
+  /// The one that has this number now; nil: none.
+  package init?(running pid: Int32) {
+    guard let status = Self.status(of: pid), !status.isZombie else { return nil }
+    self.init(pid: pid, startTime: status.startTime)
+  }
+
   /// Starts `program` with stdin from nowhere and both outputs added to `log`.
   ///
   /// The environment is `environment` alone: nothing of ours reaches it.

@@ -31,3 +31,25 @@ package struct FolderLock: ~Copyable, Sendable {
     precondition(close(file) == 0 || gh_errno() != EBADF, "a lock's file was closed twice")
   }
 }
+
+extension StateFolder {
+  /// The process that has taken a folder of it for itself, by flock(2), and has written its number into
+  /// the file `pid` there; nil: none, or it has not written it yet.
+  package func holder(of name: String) throws(HostError) -> DetachedProcess? {
+    let path = path(of: name)
+    let file = unsafe open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
+    guard file >= 0 else {
+      guard gh_errno() != ENOENT else { return nil }
+      throw HostError(failed: "cannot open \(path)")
+    }
+    defer { close(file) }
+    guard flock(file, LOCK_EX | LOCK_NB) != 0 else {
+      // Said, as above.
+      flock(file, LOCK_UN)
+      return nil
+    }
+    guard gh_errno() == EWOULDBLOCK else { throw HostError(failed: "cannot lock \(path)") }
+    let text = try read("\(name)/pid", maxBytes: 32).map { String(decoding: $0, as: UTF8.self) }
+    return text.flatMap { Int32($0.prefix { $0 != "\n" }) }.flatMap(DetachedProcess.init(running:))
+  }
+}

@@ -2,6 +2,7 @@ import Agent
 import Providers
 import Synchronization
 import Testing
+import Wire
 
 /// Keeps records in memory, and refuses from the one on whose word is set.
 final class MemoryRecorder: ChatRecorder {
@@ -78,14 +79,39 @@ final class MemoryRecorder: ChatRecorder {
     #expect(places.withLock { $0 } == [ChatPlace(step: 1, cause: 3)])
   }
 
-  @Test(arguments: ["prompted", "step"])
-  func `what cannot be kept does not happen`(word: String) async {
+  @Test func `a request that cannot be kept is not made`() async {
     let model = ScriptedModel(.success(ModelAnswer(text: "done")))
-    let recorder = MemoryRecorder(refusing: word)
+    let recorder = MemoryRecorder(refusing: "step")
     let chat = await run(model, recorder)
     #expect(chat.state == .failed)
     #expect(model.requests.isEmpty)
     #expect(recorder.words.last?.hasPrefix("ended failed") == true)
+  }
+
+  /// Told again from its records, the chat would have an end without a beginning.
+  @Test func `of a message that cannot be kept nothing is, and the chat is as it was`() async {
+    let model = ScriptedModel(.success(ModelAnswer(text: "done")))
+    let recorder = MemoryRecorder(refusing: "prompted")
+    let updates = Mutex<[ChatUpdate]>([])
+    let runner = Runner(
+      model: model,
+      tools: ScriptedTools { _ in .exited(0) },
+      recorder: recorder
+    ) { update in updates.withLock { $0.append(update) } }
+    let before = Chat(instructions: "i")
+    let chat = await runner.run("p", in: before)
+    #expect(chat.messages == before.messages)
+    #expect(chat.state == before.state)
+    #expect(model.requests.isEmpty)
+    #expect(recorder.words == [])
+    let told = updates.withLock { $0 }
+    guard case .ended(let end) = told.last else {
+      Issue.record("followers heard of no end: \(told)")
+      return
+    }
+    #expect(told.count == 1)
+    #expect(end.state == .failed)
+    #expect(end.reason.contains("the disk is full"))
   }
 
   @Test func `an answer that cannot be kept has no effects`() async {

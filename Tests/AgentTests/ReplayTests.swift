@@ -115,6 +115,37 @@ import Wire
     #expect(resumed.state == .failed)
   }
 
+  @Test func `a turn that has no time left begins nothing, and ends what it began`() async throws {
+    let (_, records) = await turn()
+    let calls = Mutex<[String]>([])
+    let tools = ScriptedTools { request in
+      calls.withLock { $0.append("\(request.use) \(Task.isCancelled)") }
+      return .with { $0.outcome = .cancelled }
+    }
+    let model = ScriptedModel([])
+    let runner = Runner(model: model, tools: tools) { _ in }
+    // Its calls have names and may have begun; behind them, a request would be next.
+    let answered = try replay(records.prefix(3))
+    let ended = await runner.resume(answered, cutText: "", after: .seconds(30 * 60))
+    #expect(ended.state == .failed)
+    #expect(calls.withLock { $0 }.allSatisfy { $0.hasSuffix(" true") })
+    let asked = try replay(records.prefix(2))
+    let other = await runner.resume(asked, cutText: "", after: .seconds(30 * 60))
+    #expect(other.state == .failed)
+    #expect(model.requests.isEmpty)
+  }
+
+  /// Kept by planes that could not keep the prompt.
+  @Test func `an end without a beginning is passed over`() throws {
+    let end = TurnEnd(state: .failed, reason: "the disk is full")
+    let ended = ChatRecord.ended(end, steps: 0, calls: 0, ModelUsage())
+    let alone = try replay([ended, .prompted("a")])
+    #expect(alone.turns == 1)
+    #expect(alone.end == nil)
+    let twice = try replay([.prompted("a"), ended, ended, .prompted("b")])
+    #expect(twice.turns == 2)
+  }
+
   @Test func `records that do not fit are refused`() throws {
     #expect(throws: ChatReplay.Mismatch(number: 1)) { try replay([.stepBegan(step: 1)]) }
     #expect(throws: ChatReplay.Mismatch(number: 2)) {

@@ -248,16 +248,17 @@ import Wire
       request: [1]
     )
     let invocation = try await rig.broker.invoke(order)
+    // Waited for before it is there, as the loop does.
+    async let output = invocation.next()
     let carry = try await daemon.carry(daemon.expectOffer())
     try await carry.send(stdout: pattern(0..<10), at: 0)
-    guard case .output(.stdout, offset: 0, let bytes) = try await invocation.next() else {
+    guard case .output(.stdout, offset: 0, let bytes) = try await output else {
       throw Unexpected(what: "no output")
     }
     #expect(bytes == pattern(0..<10))
+    async let end = invocation.next()
     try await carry.exit(stdout: 10)
-    guard case .exit(let exit) = try await invocation.next() else {
-      throw Unexpected(what: "no exit")
-    }
+    guard case .exit(let exit) = try await end else { throw Unexpected(what: "no exit") }
     #expect(exit.outcome == .exited)
     #expect(try await invocation.next() == nil)
     await rig.close()

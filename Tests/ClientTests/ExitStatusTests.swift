@@ -67,5 +67,12 @@ import Wire
   @Test func `success says nothing, and a loss says that it is one`() {
     #expect(ExitStatus(.with { $0.outcome = .exited }).message.isEmpty)
     #expect(ExitStatus(.with { $0.outcome = .lost }).message.hasPrefix("lost: "))
+    for (isGone, words) in [(true, "nothing of it runs any more"), (false, "may still run")] {
+      let exit = Gatehouse_Tools_V1_Exit.with {
+        $0.outcome = .lost
+        $0.treeGone = isGone
+      }
+      #expect(ExitStatus(exit).message.hasSuffix(words))
+    }
   }
 }

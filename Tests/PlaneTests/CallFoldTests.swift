@@ -113,4 +113,31 @@ internal import Wire
     #expect(none.isEmpty)
     await again.close()
   }
+
+  /// The plane was stopped, or killed, between the call's end and its chat's note of it.
+  @Test(arguments: [false, true])
+  func `a call that its chat has no answer of is kept, however old`(isAnswered: Bool) async throws {
+    let state = try TemporaryState()
+    let ledger = try open(state)
+    var drafts = [
+      try Self.draft(.chatStarted) { $0.chatStarted.model = "m" },
+      try Self.draft(.chatPrompted) { $0.chatPrompted.prompt = "p" },
+    ]
+    for index in drafts.indices { drafts[index].header.call = "" }
+    drafts += try Self.events
+    if isAnswered { drafts.append(try Self.draft(.toolAnswered) { $0.toolAnswered.use = "c1" }) }
+    for var draft in drafts {
+      draft.header.chat = "chat_1"
+      _ = try await ledger.append(draft)
+    }
+    await ledger.close()
+    let again = try open(state)
+    let (calls, _) = try await CallFold.inherited(
+      from: again,
+      now: 1_790_000_000_000_000 + 48 * 3_600_000_000
+    )
+    await again.close()
+    #expect(calls.map(\.id) == (isAnswered ? [] : ["call_1"]))
+    #expect(calls.first?.end?.exit.code == (isAnswered ? nil : 3))
+  }
 }

@@ -164,6 +164,28 @@ internal import Wire
     await test.stop()
   }
 
+  /// Else a plane that is killed behind the answer would not know of it.
+  @Test func `a turn whose start was answered is kept`() async throws {
+    let test = try await scripted()
+    _ = try await test.external("a1")
+    let admin = try await test.admin()
+    for _ in 0..<10 {
+      let chat = try await start(admin, "a1").chatID
+      let follow = try await admin.openStream("/gatehouse.plane.v1.Chats/Follow")
+      let request = Gatehouse_Plane_V1_FollowChatRequest.with {
+        $0.chatID = chat
+        $0.past = true
+      }
+      try await follow.send(request.serializedBytes())
+      await follow.halfClose()
+      let first = try #require(try await follow.next())
+      let event = try Gatehouse_Plane_V1_FollowChatResponse(serializedBytes: first)
+      #expect(event.prompted.text == "How is it?")
+      while try await follow.next() != nil {}
+    }
+    await test.stop()
+  }
+
   @Test func `beyond the bound in bytes the oldest ended chats are forgotten`() async throws {
     var models = PlaneModels()
     models.transcript = try Transcript(parsing: Self.transcript)

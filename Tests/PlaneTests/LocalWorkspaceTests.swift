@@ -251,6 +251,30 @@ internal import Wire
     await test.stop()
   }
 
+  /// A plane that is killed right behind the start of a daemon has not written down which it is.
+  @Test func `a daemon that nobody wrote down is ended, and its place taken`() async throws {
+    let test = try await TestPlane(daemon: daemon())
+    let admin = try await test.admin()
+    let id = try await create(admin).id
+    let stray = try #require(test.plane.registry.record(id)?.local?.daemon)
+    try await test.plane.registry.update(id) { $0.local?.daemon = nil }
+    let _: Gatehouse_Plane_V1_StopWorkspaceResponse = try await admin.ask(
+      "/gatehouse.plane.v1.Workspaces/Stop",
+      Gatehouse_Plane_V1_StopWorkspaceRequest.with { $0.workspace = "a1" }
+    )
+    #expect(!stray.isRunning)
+    let started: Gatehouse_Plane_V1_StartWorkspaceResponse = try await admin.ask(
+      "/gatehouse.plane.v1.Workspaces/Start",
+      Gatehouse_Plane_V1_StartWorkspaceRequest.with { $0.workspace = "a1" }
+    )
+    #expect(started.workspace.state == .linked)
+    let second = try #require(test.plane.registry.record(id)?.local?.daemon)
+    try await test.plane.registry.update(id) { $0.local?.daemon = nil }
+    try await delete(admin)
+    #expect(!second.isRunning)
+    await test.stop()
+  }
+
   @Test func `a daemon that cannot start is quoted`() async throws {
     let script = try TemporaryState()
     let text = "#!/bin/sh\necho starting\necho 'the disk is on fire' >&2\nexit 1\n"

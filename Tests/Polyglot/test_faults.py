@@ -72,14 +72,21 @@ class Load:
         lines, code = pick.randrange(10, 600), pick.randrange(0, 100)
         argv = ["sh", "-c", COMMAND, name, str(lines), str(code)]
         outcome = self.run(workspace, argv, code)
+        self.check_runs(workspace, name, outcome[0])
         if outcome[0] != "exact":
             return outcome[0]
         _, output, complaints = outcome
         assert output.decode() == "".join(f"{name} out {i}\n" for i in range(lines)), f"output differs; {complaints[-500:]}"
         errors = [line for line in complaints.splitlines() if line.startswith(f"{name} err ")]
         assert errors == [f"{name} err {i}" for i in range(0, lines, 3)], f"errors differ; {complaints[-500:]}"
-        assert (workspace.root / "runs" / name).read_text() == "run\n", "it ran twice"
         return "command"
+
+    def check_runs(self, workspace, name, outcome):
+        """Once, or where nobody knows how it ended, at most once; what was refused never began."""
+        path = workspace.root / "runs" / name
+        runs = path.read_text().count("run\n") if path.exists() else 0
+        allowed = {"exact": (1,), "refused": (0,)}.get(outcome, (0, 1))
+        assert runs in allowed, f"{outcome}, and it ran {runs} times"
 
     def reader(self, pick, workspace, name):
         data = pick.randbytes(pick.randrange(0, 200_000))
@@ -135,7 +142,11 @@ class Load:
         known = "lost: ", "is not linked", "is stopping", "cannot reach the plane", "was cut off", "does not know the call", \
             "closed the connection", "was lost: ", "did not take the call"
         assert code == 125 and any(text in complaints for text in known), f"code {code}: {complaints[-500:]}"
-        return "lost" if "lost: " in complaints or "does not know" in complaints else "refused"
+        is_lost = any(line.startswith("gatehouse: lost: ") for line in complaints.splitlines())
+        if not is_lost and "does not know the call" not in complaints:
+            return "refused"
+        print(f"lost: {complaints[-300:]!r}")
+        return "lost"
 
 
 def kill_something(pick, plane, workspaces):
@@ -193,6 +204,9 @@ def test_random_kills_lose_nothing_and_run_nothing_twice(site):
         print("\n".join(load.problems))
         show_state(plane, workspaces)
     assert not load.problems, f"seed {SEED}: {load.problems}"
+    # What a daemon had read and not delivered goes with it; a plane takes nothing with it.
+    losses = sum(count for kind, count in load.counts.items() if "lost" in kind or "gap" in kind)
+    assert losses <= kills.get("daemon", 0) * WORKERS, f"seed {SEED}: {losses} losses by {kills}"
     client = plane.client()
     is_working = lambda: any(chat.state == chats_pb2.CHAT_STATE_WORKING
                              for chat in client.chats.List(chats_pb2.ListChatsRequest(), timeout=10).chats)

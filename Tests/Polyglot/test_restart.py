@@ -100,6 +100,38 @@ def test_what_ended_while_there_was_no_plane_is_heard_of(own_plane, workspace):
         assert running.end(40)[:2] == (3, b"the rest\n")
 
 
+def test_who_follows_a_call_goes_on_too(own_plane, workspace):
+    script = 'echo begun; while [ ! -e go ]; do sleep 0.05; done; echo "the rest"; exit 3'
+    with cli.start(own_plane, "lasting", "sh", "-c", script) as running:
+        running.expect("begun")
+        client = own_plane.client()
+        [call] = [call.call_id for call in client.list()]
+        client.close()
+        command = [str(cli.GATEHOUSE), "call", "follow", "--state", str(own_plane.state), call]
+        with cli.Running(command) as following:
+            following.expect("begun")
+            own_plane.kill()
+            own_plane.start()
+            (workspace.root / "go").touch()
+            assert running.end(40)[:2] == (3, b"the rest\n")
+            code, output, complaints = following.end(40)
+    assert (code, output) == (3, b"the rest\n"), complaints
+    assert "reconnecting" in complaints and "the plane is back; the call goes on" in complaints
+
+
+def test_a_call_is_followed_from_where_one_is(own_plane, workspace):
+    assert cli.run(own_plane, "lasting", "sh", "-c", "echo hello; echo oh >&2")[:2] == (0, b"hello\n")
+    client = own_plane.client()
+    [call] = [call.call_id for call in client.list()]
+    client.close()
+    command = [str(cli.GATEHOUSE), "call", "follow", "--state", str(own_plane.state), "--from", "stdout=2", call]
+    with cli.Running(command) as following:
+        assert following.end() == (0, b"llo\n", "oh\n")
+    with cli.Running([*command[:-2], "stdout=x", call]) as wrong:
+        code, _, complaints = wrong.end()
+    assert code == 64 and "stream=offset" in complaints
+
+
 def test_input_arrives_once_across_a_restart(own_plane, workspace):
     parts = [os.urandom(50_000) for _ in range(3)]
     copy = workspace.root / "copy"

@@ -41,6 +41,8 @@ package struct ChatReplay: Sendable {
   ///
   /// - Throws: when it cannot follow those before; the chat is as it was.
   package mutating func apply(_ record: ChatRecord, number: UInt64) throws(Mismatch) {
+    // Of a turn whose prompt could not be kept an end was, once.
+    if case .ended = record, chat.state != .working { return }
     if case .prompted = record {} else if chat.state != .working { throw Mismatch(number: number) }
     switch record {
     case .prompted(let text):

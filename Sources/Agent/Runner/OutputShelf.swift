@@ -20,7 +20,10 @@ final class OutputShelf: Sendable {
   func read(_ range: OutputRange) -> CallResult {
     let output = outputs.withLock { $0.last { $0.call == range.call }?.output }
     guard let output else {
-      return .refused("no clipped result of a call '\(range.call)' is kept; run it again")
+      return .refused(
+        "the rest of call '\(range.call)' is not kept any more; what it did is done, so read what you need "
+          + "in another way before you repeat it"
+      )
     }
     return CallResult(text: Clip.range(range, of: output), outcome: .exited)
   }

@@ -37,16 +37,19 @@ package struct Runner: Sendable {
   /// Runs one turn to its end. Cancelling the task stops it: the model's stream and all calls are
   /// cancelled, and it returns when the calls are confirmed to have ended.
   package func run(_ prompt: String, in chat: Chat) async -> Chat {
-    var chat = chat
-    var place = ChatPlace(step: 0, cause: 0)
-    chat.apply(.asked(prompt))
     switch await announce(.prompted(prompt)) {
+    case .failure(let failure):
+      // It was not said, then: the model must not hear of it later, nor the records of an end.
+      let end = TurnEnd(state: .failed, reason: failure.reason)
+      await publish(.ended(.init(end, of: chat)))
+      return chat
     case .success(let record):
-      place.cause = record
+      var chat = chat
+      chat.apply(.asked(prompt))
       await publish(.init(prompt: prompt))
-    case .failure(let failure): chat.apply(.modelFailed(failure.reason))
+      let place = ChatPlace(step: 0, cause: record)
+      return await drive(chat, from: place, within: chat.bounds.maxTime)
     }
-    return await drive(chat, from: place, within: chat.bounds.maxTime)
   }
 
   /// Goes on with a turn that an earlier process began, as `run` does. An answer that was on its way
@@ -84,7 +87,8 @@ package struct Runner: Sendable {
     await withTaskGroup(of: ChatEvent.self) { group in
       var chat = chat
       let place = CurrentPlace(place, told: ShownText(told))
-      group.addTask { await watchTime(time) }
+      // Nothing is begun in a turn that has no time left.
+      if time > .zero { group.addTask { await watchTime(time) } } else { chat.apply(.timeExpired) }
       // Cancelled from their beginning: they are come back to only to be ended.
       let unended = chat.callsToEnd
       if !unended.isEmpty { group.cancelAll() }

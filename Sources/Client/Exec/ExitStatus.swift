@@ -23,7 +23,9 @@ package struct ExitStatus: Sendable, Equatable {
     case .cancelled: self.init(130, "cancelled; everything it started was ended")
     case .refused: self.init(125, "refused: \(reason)")
     default:
-      self.init(125, "lost: \(reason.isEmpty ? "nobody can say how the call ended" : reason)")
+      let words = reason.isEmpty ? "nobody can say how the call ended" : reason
+      let tree = exit.treeGone ? "nothing of it runs any more" : "something of it may still run"
+      self.init(125, "lost: \(words); \(tree)")
     }
   }
 

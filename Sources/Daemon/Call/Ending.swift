@@ -57,6 +57,11 @@ struct Ending {
     exit = Exit(error: error, treeGone: true)
   }
 
+  /// Its end was ordered before it was started.
+  init(beforeStart cause: ExitRecord.Cause) {
+    self.init(Self.outcome(cause) ?? .cancelled, cause == .abandoned ? .abandoned : nil)
+  }
+
   /// Nobody knows.
   static var lost: Ending {
     var ending = Ending(

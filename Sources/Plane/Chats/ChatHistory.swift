@@ -12,6 +12,10 @@ struct ChatHistory: Sendable {
   private(set) var owner: Principal?
   /// The last turn's first event: its number, and when it was (microseconds since 1970).
   private(set) var prompt: (number: UInt64, time: Int64) = (0, 0)
+  /// When its last event was, likewise.
+  private var last: Int64 = 0
+  /// How long the last turn has been at work: what no plane was there for is none of its time.
+  var elapsed: Duration { .microseconds(max(0, last - prompt.time)) }
 
   /// Its first event.
   private(set) var start: EventHeader?
@@ -39,6 +43,7 @@ struct ChatHistory: Sendable {
       throw Unreadable(description: "event \(header.sequence) is of a newer gatehouse")
     }
     guard EventKind.ofChats.contains(header.kind) else { return }
+    last = header.time
     let body = try Self.body(event)
     if case .chatStarted(let started) = body {
       (start, model) = (header, started.model)

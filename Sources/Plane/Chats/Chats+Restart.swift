@@ -80,11 +80,11 @@ extension Chats {
     guard let runner = runner(id, model, records, for: owner, patience: Self.patience) else {
       return
     }
-    let elapsed = Duration.microseconds(Int64(ThisProcess.unixMicroseconds) - history.prompt.time)
+    let elapsed = history.elapsed
     let text = entry.log.fold.text
     Plane.log.info("turn_resumed", metadata: ["chat": "\(id)", "step": "\(replay.place.step)"])
     turn(id, records) {
-      await runner.resume(replay, cutText: text, after: max(.zero, elapsed))
+      await runner.resume(replay, cutText: text, after: elapsed)
     }
   }
 
@@ -128,7 +128,7 @@ extension Chats {
     if let chat = entry.chat { return chat }
     do {
       let history = try await ChatHistory.read(id, from: recorder.ledger)
-      guard history.replay.end != nil else {
+      guard history.replay.end != nil || history.replay.turns == 0 else {
         throw ChatHistory.Unreadable(description: "its last turn has no end there")
       }
       return history.replay.chat

@@ -95,10 +95,17 @@ actor Chats {
     let chat = Chat(instructions: Instructions.standard, catalog: catalog)
     entries[id] = Entry(header: header, log: log)
     run(request.prompt, in: chat, model, records, for: principal)
+    await begun(log, after: 0)
     return .with {
       $0.chatID = id
       $0.model = model.name
     }
+  }
+
+  /// Waits until the message is kept, and told: who is answered finds the turn at the next plane too.
+  private func begun(_ log: ChatLog, after last: UInt64) async {
+    // Cancelled: nobody waits for the answer any more.
+    _ = try? await log.events(after: last)
   }
 
   /// Begins a chat's next turn.
@@ -131,11 +138,12 @@ actor Chats {
       for: principal,
       turns: entry.log.fold.turns
     )
-    let after = entry.log.last
+    let (turn, after) = (entry.log.fold.turns + 1, entry.log.last)
     entry.log.begin()
     run(request.prompt, in: chat, model, records, for: principal)
+    await begun(entry.log, after: after)
     return .with {
-      $0.turn = entry.log.fold.turns + 1
+      $0.turn = turn
       $0.after = after
     }
   }

@@ -68,9 +68,9 @@ struct CallFold {
   }
 
   /// What a new plane takes over: the calls that have not ended, in the order in which they were made,
-  /// and of those that ended lately the ones with an idempotency key, which somebody may come back to;
-  /// of others the keys alone. `now`: microseconds since 1970. `keptOnDisk`: calls whose output is there,
-  /// ended ones too.
+  /// those that a chat at work has to come back to, and of those that ended lately the ones with an
+  /// idempotency key, which somebody may come back to; of others the keys alone. `now`: microseconds since 1970.
+  /// `keptOnDisk`: calls whose output is there, ended ones too.
   static func inherited(
     from ledger: Ledger,
     now: Int64,
@@ -79,6 +79,7 @@ struct CallFold {
     let keys = try await ledger.keptKeys(endedAfter: now - keyLife, limit: maxKeys)
     let late = keys.filter { $0.ended > now - endedLife }.suffix(maxEnded).map(\.intent)
     var intents = Set(try await ledger.openCalls()).union(late)
+      .union(try await unanswered(in: ledger))
     for call in keptOnDisk.sorted().suffix(maxKept) {
       if let intent = try await ledger.events(ofCall: call).first {
         intents.insert(intent.header.sequence)
@@ -86,6 +87,27 @@ struct CallFold {
     }
     let others = keys.filter { $0.ended > 0 && !intents.contains($0.intent) }
     return (try await calls(of: intents, in: ledger), others.map(InheritedKey.init))
+  }
+
+  /// Calls of chats at work that ended, of which the chat has no answer: its turn comes back to them by
+  /// their keys, however long there was no plane, and must not start them anew.
+  private static func unanswered(in ledger: Ledger) async throws(LedgerError) -> Set<UInt64> {
+    var intents: Set<UInt64> = []
+    for first in try await ledger.openChats() {
+      guard let chat = try await ledger.read(from: first, limit: 1).first?.header.chat else {
+        continue
+      }
+      var calls: [String: UInt64] = [:]
+      for event in try await ledger.events(ofChat: chat) {
+        switch event.header.kind {
+        case .callIntended: calls[event.header.call] = event.header.sequence
+        case .toolAnswered: calls[event.header.call] = nil
+        default: break
+        }
+      }
+      intents.formUnion(calls.values)
+    }
+    return intents
   }
 
   private static func calls(

@@ -1,6 +1,7 @@
 internal import Crypto
 internal import EventLoop
 internal import Host
+internal import Logging
 
 /// The daemons of local workspaces: processes of their own, that outlive the plane.
 ///
@@ -114,6 +115,18 @@ struct LocalDaemons: Sendable {
       // Commands see none of the plane's state but their own root.
       "--hide", folder.path,
     ] + hiddenFiles.flatMap { ["--hide", $0] }
+  }
+
+  /// Ends the daemon of a workspace that nobody knows: a plane started it, and was killed before it
+  /// could write it down. It holds its folder, and would keep out the next.
+  func stopStray(_ id: String) async throws(PlaneError) {
+    let stray = try await onDisk { [folder] in try folder.holder(of: "workspaces/\(id)/daemon") }
+    guard let stray else { return }
+    Plane.log.warning(
+      "daemon_unknown",
+      metadata: ["workspace": "\(id)", "pid": "\(stray.pid)", "effect": "it is ended"]
+    )
+    await stop(stray)
   }
 
   /// Ends a daemon and waits until it is gone; after `timeout` by force.

@@ -205,7 +205,7 @@ actor Workspaces {
     try await registry.update(record.id) { $0.isStopped = true }
     await broker.endCalls(of: record.id, within: Self.callsEnd)
     enrollment.revokeTokens(for: .workspace(record.id))
-    if let daemon = record.local?.daemon { await daemons.stop(daemon) }
+    try await endDaemon(of: record)
     let reason = RPCStatus(.unavailable, "workspace '\(record.name)' was stopped")
     await broker.unlink(record.id, reason)
     await listeners.endConnections(of: record.id, reason)
@@ -224,7 +224,7 @@ actor Workspaces {
   private func discard(_ id: String) async throws(PlaneError) {
     unwatch(id)
     enrollment.revokeTokens(for: .workspace(id))
-    if let daemon = registry.record(id)?.local?.daemon { await daemons.stop(daemon) }
+    if let record = registry.record(id) { try await endDaemon(of: record) }
     try await daemons.remove(id)
     try await registry.change { $0.remove(id) }
   }
@@ -252,8 +252,16 @@ actor Workspaces {
     try await waitForLink(record)
   }
 
+  /// Ends a local workspace's daemon, also one that was not written down.
+  private func endDaemon(of record: WorkspaceRecord) async throws(PlaneError) {
+    guard let local = record.local else { return }
+    if let daemon = local.daemon { await daemons.stop(daemon) }
+    try await daemons.stopStray(record.id)
+  }
+
   func launch(_ record: WorkspaceRecord) async throws(PlaneError) {
     guard let local = record.local else { return }
+    try await daemons.stopStray(record.id)
     // The one before may have ended without using its token.
     enrollment.revokeTokens(for: .workspace(record.id))
     let token = try enrollment.makeToken(for: .workspace(record.id))

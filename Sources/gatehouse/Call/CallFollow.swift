@@ -1,14 +1,15 @@
 internal import ArgumentParser
 internal import Client
-internal import Console
-internal import SwiftProtobuf
 internal import Wire
 
 struct CallFollow: AsyncParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "follow",
-    abstract: "Read a call's output from its start to its end.",
-    discussion: "Exits as 'gatehouse exec' would. Ctrl-C leaves the call alone."
+    abstract: "Read a call's output from its start, or from where you are, to its end.",
+    discussion: """
+      Exits as 'gatehouse exec' would. Ctrl-C leaves the call alone. A plane that goes away is waited for,
+      for two minutes, and nothing is shown twice.
+      """
   )
 
   @OptionGroup var client: ClientOptions
@@ -17,33 +18,39 @@ struct CallFollow: AsyncParsableCommand {
   @Argument(help: "The call's id.")
   var call: String
 
+  @Option(
+    help: ArgumentHelp(
+      "Where to begin in an output, as stdout=1024; stderr or pty likewise; repeat for others.",
+      valueName: "stream=offset"
+    )
+  )
+  var from: [StreamPosition] = []
+
   func run() async throws {
-    var end: Gatehouse_Tools_V1_Exit?
-    try await client.withClient(failure: 125) { client in
-      try await client.stream(
-        "/gatehouse.tools.v1.Tools/Follow",
-        Gatehouse_Tools_V1_FollowRequest.with { $0.callID = call }
-      ) { (response: Gatehouse_Tools_V1_FollowResponse) in
-        if case .exit(let exit) = response.message { end = exit }
-        if output.json { try DataOutput.json(response) } else { try show(response) }
-      }
-    }
-    guard let end else {
-      throw ClientError("the plane ended without the call's end", exitCode: 125)
-    }
+    let positions = Dictionary(from.map { ($0.stream, $0.offset) }) { _, last in last }
+    let end = try await CallWatch(client, call, asJSON: output.json).run(from: positions)
     let status = ExitStatus(end)
     if !status.message.isEmpty { Talk.complain(status.message) }
     Exit.leave(with: status.code)
   }
+}
 
-  private func show(_ response: Gatehouse_Tools_V1_FollowResponse) throws {
-    switch response.message {
-    case .chunk(let chunk):
-      let stream: StandardStream = chunk.stream == .stderr ? .error : .output
-      try stream.write(Array(chunk.data))
-    case .gap(let gap): Talk.say(Talk.style.dim("[\(gap.length) bytes are lost]"))
-    case .state(let change): Talk.say(Talk.style.dim(Plain.text(change.detail)))
-    case .exit, nil: break
+/// `stdout=1024`: an output, and the first byte that is wanted of it.
+struct StreamPosition: ExpressibleByArgument {
+  let stream: Gatehouse_Tools_V1_Stream
+  let offset: UInt64
+
+  init?(argument: String) {
+    let parts = argument.split(separator: "=", omittingEmptySubsequences: false)
+    guard parts.count == 2, let offset = UInt64(parts[1]), offset <= UInt64(Int64.max) else {
+      return nil
     }
+    switch parts[0] {
+    case "stdout": stream = .stdout
+    case "stderr": stream = .stderr
+    case "pty": stream = .pty
+    default: return nil
+    }
+    self.offset = offset
   }
 }

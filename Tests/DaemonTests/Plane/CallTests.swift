@@ -288,6 +288,30 @@ import Testing
     }
   }
 
+  @Test func `do not start what is cancelled while the workspace is looked at`() async throws {
+    try await withDaemon { plane, daemon in
+      let released = Watched(false)
+      defer { released.change { $0 = true } }
+      let survey = await daemon.daemon.survey
+      survey.before { baseline in
+        while !released.value { sched_yield() }
+        survey.abandon(baseline)
+      }
+      try plane.offer("call_1", script: "touch ran")
+      try plane.say(.cancel(CancelCall(callId: "call_1")))
+      // Behind it on the same stream.
+      try plane.offer("call_2", "no.tool", ExecRequest())
+      await plane.state.wait { !$0.refused.isEmpty }
+      released.change { $0 = true }
+      let exit = try #require(try await plane.ended("call_1").exit)
+      #expect(exit.outcome == .cancelled)
+      #expect(exit.treeGone)
+      // No supervisor has measured any time.
+      #expect(exit.durationUs == 0)
+      #expect(!FileManager.default.fileExists(atPath: daemon.options.root + "/ran"))
+    }
+  }
+
   @Test func `end a command at its deadline`() async throws {
     try await withDaemon { plane, _ in
       try plane.offer("call_1", script: "sleep 60", deadline: .milliseconds(200))
