@@ -187,7 +187,8 @@ let package = Package(
     tests(
       "Broker",
       [
-        "Calls", "Crypto", "EventLoop", "Identity", "Metrics", "RPC", "TLS", "TestSupport", "Wire",
+        "Calls", "Crypto", "EventLoop", "Host", "Identity", "Metrics", "RPC", "TLS", "TestSupport",
+        "Wire",
         protobuf,
       ]
     ),

@@ -21,6 +21,7 @@ package actor Broker {
     options: BrokerOptions = BrokerOptions()
   ) {
     self.loop = loop
+    options.spool?.attach(to: loop)
     board = Switchboard(on: loop, directory: directory, options: options)
   }
 
@@ -120,13 +121,32 @@ package actor Broker {
   ) async throws -> Gatehouse_Tools_V1_PollResponse {
     let call = try board.call(request.callID, for: principal)
     var page = PollPage(request)
-    page.fill(from: call)
+    await page.fill(from: call)
     if page.isEmpty, request.waitMs > 0, !call.machine.isEnded {
       await call.news(within: .milliseconds(Int64(min(request.waitMs, 60_000))), on: loop)
-      page.fill(from: call)
+      await page.fill(from: call)
     }
     return page.response
   }
+
+  /// Removes what is kept of the output of a chat's calls, on disk and in memory, and returns when nobody
+  /// can read it there any more. Of calls that are under way what comes is not kept.
+  package func eraseOutput(ofChat chat: String) async {
+    for call in board.calls.all where call.order.origin?.chat == chat {
+      guard let keeper = call.keeper else {
+        call.log.closeWindow()
+        continue
+      }
+      await withCheckedContinuation { continuation in keeper.erase { continuation.resume() } }
+    }
+    guard let spool = board.options.spool else { return }
+    await withCheckedContinuation { continuation in
+      spool.wipe([], of: chat) { continuation.resume() }
+    }
+  }
+
+  /// Writes, syncs and reads of output that are under way.
+  package func spoolWork() -> Int { board.options.spool?.jobs ?? 0 }
 
   // MARK: Links
 

@@ -18,6 +18,8 @@ package enum BrokerEvent: Sendable {
   /// There is no call: it was turned down.
   case callRefused(CallOrder, RPCStatus)
   case callEnded(CallReport)
+  /// Its output can't be kept on disk, for now or from here on, and why.
+  case outputNotKept(String, String)
   /// Someone wanted to carry a call, and had not the ticket for it.
   case claimRefused(String, Principal)
 }

@@ -37,5 +37,8 @@ package struct BrokerOptions: Sendable {
   /// Keeps calls beyond the broker's life; nil: nothing does, and calls wait for no record.
   package var journal: (any CallJournal)?
 
+  /// Keeps output of calls on disk; nil: nothing does, and `LOG_RULE_KEEP` is not to be had.
+  package var spool: SpoolStore?
+
   package init() {}
 }

@@ -66,6 +66,8 @@ package struct BrokerStatistics: Sendable {
   package let outputHeld: Int
   package let outputUntaken: Int
   package let carries: Int
+  /// Output kept on disk; nil: none is.
+  package let spool: SpoolStatistics?
 }
 
 /// Calls that have not ended, by state.
@@ -107,7 +109,8 @@ extension Broker {
       windowBudget: board.options.windowBudget,
       outputHeld: live.reduce(0) { $0 + $1.log.heldBytes },
       outputUntaken: live.reduce(0) { $0 + $1.log.untakenCost },
-      carries: board.carryCount
+      carries: board.carryCount,
+      spool: board.options.spool?.statistics
     )
   }
 }

@@ -18,6 +18,8 @@ final class Call: @unchecked Sendable {
 
   var machine: BrokerCall
   var log: CallLog
+  /// Has its output kept on disk; nil: nothing does.
+  var keeper: CallKeeper?
   /// Its stream was cut because the plane ends.
   var isStopping = false
   /// Output that the daemon said is lost, which may be any number: it wraps. So do sums of it.
@@ -75,6 +77,8 @@ final class Call: @unchecked Sendable {
   var liveCalls: CallTable.LiveCalls?
   private var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
   private var waiterCount = 0
+  /// Grows with each announcement: who looked before one does not wait behind it.
+  private(set) var announcements = 0
 
   init(
     id: String,
@@ -106,7 +110,47 @@ final class Call: @unchecked Sendable {
   var isOrphaned: Bool { owner == nil && !hasLocalOwner && !awaitsOwner }
 
   /// What it costs to keep, roughly, in bytes.
-  var keptBytes: Int { log.heldMemory + order.request.count + (end?.message.count ?? 0) + 1024 }
+  var keptBytes: Int {
+    // What is on disk leaves memory at the end.
+    let output = keeper?.isKeeping == true ? 0 : log.heldMemory
+    return output + order.request.count + (end?.message.count ?? 0) + 1024
+  }
+
+  /// Nothing of its output can be kept, and nobody takes it: its command waits, until it is cancelled.
+  var waitsForRoom: Bool { keeper?.isStalled == true && isOrphaned && !isEnded }
+
+  /// Has its output kept on disk, in a log of that kind.
+  func keep(in store: SpoolStore, by board: Switchboard, _ log: CallLog) {
+    self.log = log
+    keeper = CallKeeper(board, store, self)
+  }
+
+  /// The next thing for a reader that can wait for the disk; nil when it has everything there is.
+  func next(_ cursor: inout CallLog.Cursor) async -> CallLog.Item? {
+    while true {
+      switch log.next(&cursor) {
+      case .item(let item): return item
+      case .nothing: return nil
+      case .onDisk(let place):
+        guard let keeper else { return nil }
+        let page = await withCheckedContinuation { continuation in
+          keeper.read(place) { continuation.resume(returning: $0) }
+        }
+        cursor.take(page)
+      }
+    }
+  }
+
+  /// Reads for a reader's stream, which is told on the loop, if it is there still.
+  func read(_ place: SpoolPlace, for reader: ObjectIdentifier) {
+    keeper?.read(place) { page in
+      if let owner = self.owner, ObjectIdentifier(owner) == reader {
+        owner.fetched(page)
+      } else {
+        self.followers[reader]?.fetched(page)
+      }
+    }
+  }
 
   /// Something can be read that could not be before: output, a state, the end.
   func announce() {
@@ -117,10 +161,16 @@ final class Call: @unchecked Sendable {
 
   /// Waits for the next announcement, or until the time is over. For actors on the loop: the compiler
   /// cannot see that a caller is none, so it is looked at.
-  func news(within time: Duration?, on loop: EventLoop) async {
+  ///
+  /// - Parameters:
+  ///   - seen: the announcements there were when the caller looked; nil: it has just done so.
+  ///   - time: nil for as long as it takes.
+  ///   - loop: the broker's.
+  func news(after seen: Int? = nil, within time: Duration?, on loop: EventLoop) async {
     var timer: LoopTimer?
     await withCheckedContinuation { continuation in
       loop.preconditionOnLoop()
+      if let seen, seen != announcements { return continuation.resume() }
       waiterCount += 1
       let number = waiterCount
       waiters[number] = continuation
@@ -133,6 +183,7 @@ final class Call: @unchecked Sendable {
 
   /// Has all waiting tasks look again.
   func wakeWaiters() {
+    announcements &+= 1
     guard !waiters.isEmpty else { return }
     let woken = waiters
     waiters = [:]

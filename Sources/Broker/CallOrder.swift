@@ -17,6 +17,8 @@ package struct CallOrder: Sendable {
   package var idempotencyKey = ""
   /// The call outlives the stream or task that asked for it.
   package var isDetached = false
+  /// Its output is kept on disk, where the broker has one: `LOG_RULE_KEEP`.
+  package var isKept = false
   /// Of a chat's call, where in the chat.
   package var origin: CallOrigin?
   /// The owner says what it has taken; else what was handed over counts.

@@ -54,6 +54,9 @@ struct CallTable {
 
   subscript(id: String) -> Call? { calls[id] }
 
+  /// All calls, in no order.
+  var all: some Collection<Call> { calls.values }
+
   /// How many calls are under way.
   var liveCount: Int { live.values.reduce(0) { $0 + $1.calls.count } }
 
@@ -135,6 +138,7 @@ struct CallTable {
     {
       calls[oldest.call.id] = nil
       oldest.call.place?.call = nil
+      oldest.call.keeper?.releaseSoon()
       endedBytes -= oldest.bytes
     }
     while let oldest = byAge.first, oldest.call == nil { byAge.popFirst() }

@@ -43,8 +43,15 @@ final class FollowHandler: ServerHandler {
 
   func ended(_ status: RPCStatus, _ call: ServerCall) { leave() }
 
+  /// What it asked the disk for.
+  func fetched(_ page: SpoolPage) {
+    reader.take(page)
+    pump()
+  }
+
   func pump() {
-    guard let order, reader.pump(order) == .caughtUp, let end = order.end, order.machine.isEnded
+    guard let order, reader.pump(order, for: ObjectIdentifier(self)) == .caughtUp,
+      let end = order.end, order.machine.isEnded
     else { return }
     reader.finish(end)
     leave()

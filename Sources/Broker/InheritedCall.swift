@@ -18,6 +18,8 @@ package struct InheritedCall: Sendable {
   /// A daemon has had it.
   package var wasStarted = false
   package var isCancelled = false
+  /// What is on disk of its output.
+  package var spool: RecoveredSpool?
   /// How it ended, and when, in microseconds since 1970.
   package var end: (exit: Gatehouse_Tools_V1_Exit, time: Int64)?
 

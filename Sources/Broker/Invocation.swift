@@ -44,20 +44,23 @@ package actor Invocation {
   package func next() async throws -> Event? {
     let (call, loop) = (call, board.loop)
     while !isOver {
-      if let event = read() { return event }
+      let seen = call.announcements
+      if let event = await read() { return event }
       try Task.checkCancellation()
       await withTaskCancellationHandler {
         // Named, so that it stays on the loop: a closure that holds no actor runs on any thread.
-        await self.waitForNews()
+        await self.waitForNews(after: seen)
       } onCancel: {
-        // Runs in a later turn of the loop, when the wait has begun.
         loop.execute { call.wakeWaiters() }
       }
     }
     return nil
   }
 
-  private func waitForNews() async { await call.news(within: nil, on: board.loop) }
+  /// What happened on the way here counts.
+  private func waitForNews(after seen: Int) async {
+    await call.news(after: seen, within: nil, on: board.loop)
+  }
 
   /// Whether a daemon runs it now, and if not, why: for people who wait.
   package func state() -> Gatehouse_Tools_V1_CallState { call.machine.state.wire }
@@ -105,8 +108,11 @@ package actor Invocation {
     board.ownerLeft(call)
   }
 
-  private func read() -> Event? {
-    guard let item = call.log.read(&cursor) else { return end() }
+  private func read() async -> Event? {
+    var reading = cursor
+    let item = await call.next(&reading)
+    cursor = reading
+    guard let item else { return end() }
     board.taken(call.log.take(passedBy: cursor), of: call)
     switch item {
     case .gap(let gap): return .gap(gap)

@@ -109,9 +109,11 @@ final class InvokeHandler: ServerHandler {
   private func orderFrom(
     _ start: StartMessage
   ) throws(RPCStatus) -> CallOrder {
-    let rules: [Gatehouse_Tools_V1_LogRule] = [.unspecified, .relay]
-    guard rules.contains(where: { $0.rawValue == start.log }) else {
-      throw RPCStatus(.unimplemented, "this plane has the log rule RELAY only")
+    let rule = Gatehouse_Tools_V1_LogRule(rawValue: Int(clamping: start.log))
+    let canKeep = board.options.spool != nil
+    guard rule == .unspecified || rule == .relay || (rule == .keep && canKeep) else {
+      let rules = canKeep ? "RELAY and KEEP" : "RELAY"
+      throw RPCStatus(.unimplemented, "this plane has the log rule \(rules) only")
     }
     var order = CallOrder(
       principal: principal,
@@ -122,6 +124,7 @@ final class InvokeHandler: ServerHandler {
     if start.timeout > 0 { order.timeout = .milliseconds(Int64(clamping: start.timeout)) }
     order.idempotencyKey = start.idempotencyKey
     order.isDetached = start.detaches
+    order.isKept = canKeep && (rule == .keep || (rule == .unspecified && start.detaches))
     order.acknowledges = start.acknowledges
     order.resumes = start.resumes
     return order
@@ -178,9 +181,15 @@ final class InvokeHandler: ServerHandler {
 
   // MARK: What is sent
 
+  /// What it asked the disk for.
+  func fetched(_ page: SpoolPage) {
+    reader.take(page)
+    pump()
+  }
+
   func pump() {
     guard let order else { return }
-    let progress = reader.pump(order)
+    let progress = reader.pump(order, for: ObjectIdentifier(self))
     if !order.order.acknowledges {
       takeSent(order)
     } else if cameWith != Positions() {

@@ -19,13 +19,13 @@ struct PollPage {
   var isEmpty: Bool { response.chunks.isEmpty && response.gaps.isEmpty && !response.hasExit }
 
   /// Takes what is new, at least one chunk and at most `max_bytes` beyond that.
-  mutating func fill(from call: Call) {
-    while room > 0, let item = call.log.read(&cursor) { add(item) }
+  mutating func fill(from call: Call) async {
+    while room > 0, let item = await call.next(&cursor) { add(item) }
     response.state = call.machine.state.wire
     response.next = cursor.positions.offsets(of: CallStream.outputs)
     guard call.machine.isEnded, let end = call.end else { return }
     var rest = cursor
-    if call.log.read(&rest) == nil { response.exit = end.exit }
+    if call.log.next(&rest) == .nothing { response.exit = end.exit }
   }
 
   private mutating func add(_ item: CallLog.Item) {

@@ -9,7 +9,10 @@ internal import Wire
 struct ReaderStream {
   private(set) var cursor: CallLog.Cursor
   private let call: ServerCall
+  /// A page is on its way from the disk.
+  private var isFetching = false
   private var toldState: Gatehouse_Tools_V1_CallState?
+  private var toldWait = false
 
   /// Responses wait in the log while this much waits to be sent, in bytes.
   private static let highMark = 256 * 1024
@@ -23,21 +26,38 @@ struct ReaderStream {
 
   enum Progress { case caughtUp, full }
 
-  /// Sends what is new, as far as there is room; `full` asks for `drained`.
-  mutating func pump(_ order: Call) -> Progress {
+  /// Sends what is new, as far as there is room; `full` asks for `drained`, or for a page from the disk,
+  /// which comes to `reader`'s `fetched`.
+  mutating func pump(_ order: Call, for reader: ObjectIdentifier) -> Progress {
     tellState(of: order)
+    guard !isFetching else { return .full }
     while call.queuedBytes < Self.highMark {
-      guard let item = order.log.read(&cursor) else { return .caughtUp }
-      switch item {
-      case .message(let message, _): call.send(message)
-      case .gap(let gap):
-        var response = Gatehouse_Tools_V1_FollowResponse()
-        response.gap = gap.wire
-        call.send(response.encoded)
+      switch order.log.next(&cursor) {
+      case .item(let item): send(item)
+      case .nothing: return .caughtUp
+      case .onDisk(let place):
+        isFetching = true
+        order.read(place, for: reader)
+        return .full
       }
     }
     call.notifyWhenDrained()
     return .full
+  }
+
+  mutating func take(_ page: SpoolPage) {
+    isFetching = false
+    cursor.take(page)
+  }
+
+  private func send(_ item: CallLog.Item) {
+    switch item {
+    case .message(let message, _): call.send(message)
+    case .gap(let gap):
+      var response = Gatehouse_Tools_V1_FollowResponse()
+      response.gap = gap.wire
+      call.send(response.encoded)
+    }
   }
 
   /// What was sent is out of our hands.
@@ -48,16 +68,17 @@ struct ReaderStream {
     // It has its turn: only its record is waited for, which is no news.
     guard !order.isAwaitingRecord else { return }
     let state = order.machine.state.wire
-    let isNews = state != toldState
+    let waits = order.waitsForRoom
+    let isNews = state != toldState || waits != toldWait
     switch state {
     case .queued,
       .detached where isNews:
       break
-    case .running where isNews && toldState != nil: break
+    case .running where isNews && (toldState != nil || waits): break
     default: return
     }
     guard isNews else { return }
-    toldState = state
+    (toldState, toldWait) = (state, waits)
     call.send(order.stateMessage)
   }
 

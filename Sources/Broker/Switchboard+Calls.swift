@@ -22,6 +22,8 @@ extension Switchboard {
 
   private func accept(_ order: CallOrder) throws(RPCStatus) -> (call: Call, isRepeated: Bool) {
     try order.validate(options)
+    var order = order
+    order.isKept = order.isKept && options.spool != nil
     guard let workspace = directory.find(order.workspace, for: order.principal) else {
       throw .noWorkspace(order.workspace)
     }
@@ -103,7 +105,7 @@ extension Switchboard {
     let created = Int64(ThisProcess.unixMilliseconds) * 1_000
     let id = Identifier.make(prefix: "call", now: UInt64(created / 1000), random: &random)
     let now = ContinuousClock.now
-    return Call(
+    let call = Call(
       id: id,
       workspace: workspace,
       order: order,
@@ -113,6 +115,10 @@ extension Switchboard {
       began: now,
       options: options
     )
+    if let spool = options.spool, order.isKept {
+      call.keep(in: spool, by: self, spool.makeLog(window: options.logWindow))
+    }
+    return call
   }
 
   /// The call with this id, for someone who may see it.

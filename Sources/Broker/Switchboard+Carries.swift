@@ -45,17 +45,21 @@ extension Switchboard {
   }
 
   func outputArrived(_ call: Call) {
+    call.keeper?.pump()
     if call.isOrphaned { takeAll(call) }
     call.announce()
   }
 
+  /// Where the disk takes for good, nobody else does.
   func takeAll(_ call: Call) {
+    guard call.keeper?.isKeeping != true else { return }
     taken(call.log.take(entries: call.log.entryCount), of: call)
   }
 
   /// The owner took output: `credit` bytes go back to the stream that brought them. What earlier ones
-  /// brought leaves the budget, and makes room for this one's window.
-  func taken(_ credit: Int, of call: Call) {
+  /// brought leaves the budget, and makes room for this one's window. `isOwner`: it was the owner, not the
+  /// disk.
+  func taken(_ credit: Int, of call: Call, isOwner: Bool = true) {
     let surplus = call.retained - min(call.retained, call.log.untakenBefore)
     if surplus > 0 {
       call.retained -= surplus
@@ -63,6 +67,7 @@ extension Switchboard {
       call.carry?.raiseWindow()
     }
     call.carry?.taken(credit: credit)
+    if isOwner { call.keeper?.ownerMoved() }
   }
 
   /// The call's stream is its own no more. What it brought and nobody took keeps its place in the

@@ -13,13 +13,35 @@ extension Switchboard {
     for one in inherited {
       let call = Call(one, now: now, options: options)
       calls.insert(call)
+      keep(call, one.spool)
       // Of one that had ended, what its owner has not taken may still be with its daemon.
       call.recordedEnd = one.end?.exit
-      guard let end = one.end, !one.order.resumes else {
+      guard let end = one.end, !mayHaveMore(call, end.exit) else {
         take(over: call)
         continue
       }
       close(call, as: end.exit, age: max(.zero, Duration.microseconds(now - end.time)))
+    }
+  }
+
+  /// Goes on keeping its output, behind what an earlier broker has kept.
+  private func keep(_ call: Call, _ found: RecoveredSpool?) {
+    guard let store = options.spool, call.order.isKept || found != nil else { return }
+    let spool = CallSpool(
+      segmentBytes: store.options.segmentBytes,
+      quota: store.options.callBytes,
+      found: found?.segments ?? []
+    )
+    let log = CallLog(window: options.logWindow, spool: spool, ends: found?.ends ?? Positions())
+    call.keep(in: store, by: self, log)
+  }
+
+  /// Of one that has ended: its daemon may have output that somebody waits for.
+  private func mayHaveMore(_ call: Call, _ exit: Gatehouse_Tools_V1_Exit) -> Bool {
+    guard call.keeper != nil else { return call.order.resumes }
+    return exit.totals.contains { total in
+      CallStream(total.stream).map { $0.direction == .fromTool && total.bytes > call.log.ends[$0] }
+        ?? false
     }
   }
 
@@ -49,7 +71,9 @@ extension Switchboard {
     call.endReason = .reported
     (call.isEndKept, call.isLetGo) = (true, true)
     call.machine = .ended(Outcome(exit.outcome) ?? .lost)
+    if call.keeper != nil { options.spool?.ended(call) }
     calls.end(call, ago: age)
+    call.keeper?.callEnded()
   }
 }
 
@@ -138,7 +162,10 @@ extension Switchboard {
   /// that takes this one's place can have output and end once more.
   func letGo(_ call: Call) {
     guard call.end != nil, call.isEndKept, !call.isLetGo else { return }
-    guard call.isDelivered || call.isOrphaned else { return holdExit(of: call) }
+    // The one who takes its output for good has all of it.
+    let isTaken =
+      call.keeper?.isKeeping == true ? call.log.isSynced : call.isDelivered || call.isOrphaned
+    guard isTaken else { return holdExit(of: call) }
     call.isLetGo = true
     if let timer = call.holdTimer { loop.cancel(timer) }
     call.holdTimer = nil
@@ -156,6 +183,7 @@ extension Switchboard {
       guard let self else { return }
       call.holdTimer = nil
       call.isDelivered = true
+      call.keeper?.giveUp()
       letGo(call)
       offerNext()
     }

@@ -121,6 +121,8 @@ extension Switchboard {
     // What its daemon still has counts until that may forget it.
     if call.exitCarry == nil { admission.ended(call.id) }
     calls.end(call)
+    if call.keeper != nil { options.spool?.ended(call) }
+    call.keeper?.callEnded()
     letGo(call)
   }
 

@@ -133,6 +133,8 @@ extension Call {
       case .queued: "waits for its turn in workspace '\(workspace.name)'"
       case .detached where isStopping: "the plane is stopping"
       case .detached: "the link to workspace '\(workspace.name)' was cut; resuming"
+      case .running where waitsForRoom:
+        "the command waits: the plane has no more room for its output, and nobody takes it"
       case .offered, .running, .ended: ""
       }
     return StateMessage.make(state: UInt64(machine.state.wire.rawValue), detail: detail)

@@ -174,6 +174,7 @@ package final class Plane: Sendable {
       await webhook.task.value
       await webhook.sender.finish()
     }
+    await spoolDone()
     loop.stop()
     disk.close()
     lock.withLock { $0 = nil }
@@ -205,6 +206,14 @@ package final class Plane: Sendable {
     }
     options.notice = { notice in LedgerNotices.log(notice) }
     return try Ledger(in: folder, options)
+  }
+
+  /// Waits until nothing of calls' output is on its way to the disk: the next plane reads there.
+  private func spoolDone() async {
+    let end = ContinuousClock.now + .seconds(2)
+    while ContinuousClock.now < end, await parts.broker.spoolWork() > 0 {
+      try? await Task.sleep(for: .milliseconds(5))
+    }
   }
 
   /// Waits until the peers have read why; their connections give them a second for it.

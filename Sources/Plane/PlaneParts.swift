@@ -25,6 +25,8 @@ struct PlaneParts: Sendable {
   private let counters = PlaneCounters()
   private let webhook: CheckpointWebhook?
   private let events = EventLog()
+  private let spool: SpoolStore?
+  private let disk: WorkerPool
   private let permissions = Permissions.standard
 
   init(
@@ -39,6 +41,8 @@ struct PlaneParts: Sendable {
   ) throws(PlaneError) {
     self.recorder = recorder
     self.webhook = webhook
+    self.disk = disk
+    spool = Self.openSpool(in: folder, configuration.spool)
     refusals = RefusalRecorder(recorder)
     registry = try WorkspaceRegistry(file: WorkspaceFile(folder: folder), disk: disk)
     enrollment = Enrollment(
@@ -64,6 +68,7 @@ struct PlaneParts: Sendable {
     options.observe = { [events] in events.record($0) }
     options.journal = LedgerJournal(recorder, refusals)
     options.life = recorder.ledger.life
+    options.spool = spool
     let broker = Broker(on: loop, directory: registry, options: options)
     self.broker = broker
     chats = Chats(
@@ -92,7 +97,10 @@ struct PlaneParts: Sendable {
       stateFolder: folder.path,
       checkpointFile: configuration.checkpointFile ?? "",
       pool: WorkerPool(name: "audit", threads: 1, maxQueued: 4),
-      forgetChat: { [chats] in await chats.forget($0) }
+      forgetChat: { [chats] chat in
+        await chats.forget(chat)
+        await broker.eraseOutput(ofChat: chat)
+      }
     )
     health = Health(services: permissions.services)
   }
@@ -152,10 +160,57 @@ struct PlaneParts: Sendable {
   /// Goes on with what an earlier plane left. Before anybody is served.
   func takeOver() async throws {
     let now = Int64(ThisProcess.unixMicroseconds)
-    let (calls, keys) = try await CallFold.inherited(from: recorder.ledger, now: now)
+    let found = await findSpools()
+    var (calls, keys) = try await CallFold.inherited(
+      from: recorder.ledger,
+      now: now,
+      keptOnDisk: found?.calls ?? []
+    )
+    if let found { calls = try await recover(calls, from: found) }
     let running = calls.count { $0.end == nil }
     if running > 0 { Plane.log.info("calls_taken_over", metadata: ["calls": "\(running)"]) }
     await broker.inherit(calls, keys: keys)
+  }
+
+  /// Where output of calls is kept; nil, and an error in the log, where that cannot be: the plane works
+  /// without.
+  private static func openSpool(in folder: StateFolder, _ options: SpoolOptions) -> SpoolStore? {
+    guard options.allBytes > 0 else { return nil }
+    do {
+      return try SpoolStore(in: folder, options)
+    } catch {
+      Plane.log.error(
+        "spool_not_usable",
+        metadata: ["error": "\(error)", "effect": "output of calls is not kept on disk"]
+      )
+      return nil
+    }
+  }
+
+  private func findSpools() async -> SpoolStore.Found? {
+    guard let spool else { return nil }
+    do {
+      return try await disk.run { try spool.scan() }
+    } catch {
+      Plane.log.error("spool_not_readable", metadata: ["error": "\(error)"])
+      return nil
+    }
+  }
+
+  private func recover(
+    _ calls: [InheritedCall],
+    from found: SpoolStore.Found
+  ) async throws -> [InheritedCall] {
+    guard let spool else { return calls }
+    return try await disk.run {
+      var calls = calls
+      for index in calls.indices {
+        let isSettled = calls[index].end != nil
+        calls[index].spool = spool.recover(calls[index].id, in: found, isSettled: isSettled)
+      }
+      spool.settle(found, recovered: calls.compactMap(\.spool))
+      return calls
+    }
   }
 
   var openService: Service { Service(merging: [enrollment.openService, health.service]) }

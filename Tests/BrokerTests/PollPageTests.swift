@@ -25,7 +25,7 @@ import Wire
   /// A message has at most 1 MiB, whatever it is made of.
   @Test(arguments: [1, 10, 30_000]) func `a page of small chunks fits in a message`(
     size: Int
-  ) throws {
+  ) async throws {
     let call = try call()
     let data = [UInt8](repeating: 7, count: size)
     for index in 0..<(3_000_000 / (size + 20)) {
@@ -36,12 +36,12 @@ import Wire
     var request = Gatehouse_Tools_V1_PollRequest()
     request.maxBytes = .max
     var page = PollPage(request)
-    page.fill(from: call)
+    await page.fill(from: call)
     #expect(!page.response.chunks.isEmpty)
     #expect(try page.response.serializedData().count < 1 << 20)
   }
 
-  @Test func `a page of gaps fits in a message`() throws {
+  @Test func `a page of gaps fits in a message`() async throws {
     let call = try call()
     for index in 0..<200_000 {
       let stream: CallStream = index % 2 == 0 ? .stdout : .stderr
@@ -51,7 +51,7 @@ import Wire
       )
     }
     var page = PollPage(Gatehouse_Tools_V1_PollRequest())
-    page.fill(from: call)
+    await page.fill(from: call)
     #expect(!page.response.gaps.isEmpty)
     #expect(try page.response.serializedData().count < 1 << 20)
   }

@@ -127,6 +127,7 @@ private final class Heard: Sendable {
       case .callEnded(let call): "ended \(call.call.order.tool) \(call.outcome) \(call.code)"
       case .callRefused(let order, let status): "refused \(order.workspace) \(status.code.name)"
       case .claimRefused(let call, _): "claim refused \(call)"
+      case .outputNotKept(let call, let reason): "not kept \(call) \(reason)"
       case .callOffered, .callStarted, .callCancelled: "for the journal"
       }
     events.withLock { $0.append(text) }

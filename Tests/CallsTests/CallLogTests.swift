@@ -171,6 +171,25 @@ struct CallLogTests {
     #expect(log.acknowledgement(every: 1) == nil)
   }
 
+  @Test func `a reader that looks late after a drop misses nothing of what came then`() throws {
+    var log = try Self.log(messages: 3)
+    var follower = CallLog.Cursor()
+    while log.read(&follower) != nil {}
+    log.attachmentEnded(keeping: 0)
+    for number in 0..<3 { try Self.append(&log, .stderr, number * 10) }
+    _ = log.take(entries: 3)
+    try Self.append(&log, .stderr, 30)
+    var seen: [UInt64] = []
+    while let item = log.read(&follower) {
+      guard case .message(_, let chunk) = item else {
+        Issue.record("a gap: \(item)")
+        break
+      }
+      seen.append(chunk.offset)
+    }
+    #expect(seen == [0, 10, 20, 30])
+  }
+
   @Test func `lost bytes take their place`() throws {
     var log = try Self.log(messages: 1)
     try log.append(LostBytes(stream: .stdout, offset: 10, count: 90), cost: 7)

@@ -1,9 +1,14 @@
-/// The output of one call, in the plane, for the rule `relay`: a window in memory.
+/// The output of one call, in the plane: a window in memory, and behind it, with the rule `keep`, a spool
+/// on disk.
 ///
 /// Output is appended once, in the buffers in which it arrived, and every reader is handed those
 /// same buffers. Each reader has a `Cursor`. One reader, the owner, takes bytes for good: what it
 /// has taken gives credit to the daemon, may be acknowledged, and may leave the window. The others
 /// follow, slow nobody down, and get a gap for what left the window before they came to it.
+///
+/// With `keep` the disk is that one reader: what is written there gives credit to the daemon and may
+/// leave the window, and what is synced may be acknowledged. Whoever comes to what has left the window
+/// is told where it lies (`next`). This value says what goes where; others do the I/O (`CallLog+Keep`).
 ///
 /// What was not taken is bounded: credit for it is still out, so a stream can bring no more than its
 /// window. The next stream of the call has a window of its own; whoever accounts for windows keeps
@@ -12,23 +17,34 @@
 package struct CallLog: Sendable {
   /// The first byte that did not arrive yet, of each stream.
   package private(set) var ends = Positions()
-  /// What the owner took, of each stream: positions that can be acknowledged.
-  package private(set) var taken = Positions()
+  /// What the owner took, or the disk has, of each stream: positions that can be acknowledged.
+  package internal(set) var taken = Positions()
+  /// What left, or may leave, the window, of each stream; with `relay` the same.
+  package private(set) var passed = Positions()
   /// Bytes of output in memory.
   package private(set) var heldBytes = 0
   /// What these take, with what each entry costs beside its bytes.
   package var heldMemory: Int { heldBytes + entries.count * Self.entryBytes }
 
-  private let window: Int
+  /// Where what is kept on disk lies; nil: nothing is, nor was.
+  package internal(set) var spool: CallSpool?
+  /// What comes goes to the disk.
+  package internal(set) var isKept = false
+  /// How many entries were handed over to be written, or passed over.
+  var handed = 0
+  /// What the owner has, where the disk is what takes for good.
+  package internal(set) var ownerHas = Positions()
+
+  private var window: Int
   /// Entries kept for followers: a window of chunks of one byte would take a hundred times its size.
   private var maxEntries: Int { max(1_024, window / 64) }
   /// Seen on 64-bit Linux: an array's header, the fields of its message, and the entry.
   private static let entryBytes = 128
   private var entries = Fifo<Entry>()
   /// How many entries left the window: the number of the first in it.
-  private var first = 0
-  /// How many entries the owner has taken.
-  private var takenEntries = 0
+  private(set) var first = 0
+  /// How many entries were taken.
+  package private(set) var takenEntries = 0
   /// Entries before this one came by an attachment that has ended: nobody waits for their credit.
   private var firstWithCredit = 0
   /// Credit for what the owner has not taken, in bytes.
@@ -37,14 +53,30 @@ package struct CallLog: Sendable {
   package private(set) var untakenBefore = 0
   /// How often the newest entries were dropped: cursors that have passed them look again.
   private var drops = 0
+  /// How many entries had been taken at the latest of them: a cursor looks again from there.
+  private var dropPoints: [Int] = []
+  private static let maxDropPoints = 16
   /// Output bytes that were taken since the last acknowledgement.
-  private var unacknowledged = 0
+  var unacknowledged = 0
 
   /// - Parameter window: bytes kept for followers after the owner took them.
   package init(window: Int) { self.window = window }
 
+  /// With the rule `keep`: what earlier planes left on disk, up to `ends`, and what comes now.
+  package init(window: Int, spool: CallSpool, ends: Positions = Positions()) {
+    self.window = window
+    self.spool = spool
+    isKept = true
+    first = spool.segments.last?.end ?? 0
+    (takenEntries, handed, firstWithCredit) = (first, first, first)
+    (self.ends, taken, passed) = (ends, ends, ends)
+  }
+
   /// The owner has taken all that came.
-  package var isTaken: Bool { takenEntries == entryCount }
+  package var isTaken: Bool {
+    guard isKept else { return takenEntries == entryCount }
+    return CallStream.outputs.allSatisfy { ownerHas[$0] >= ends[$0] }
+  }
 
   /// How many entries there were since the beginning; a cursor that has passed all of them has
   /// nothing to read.
@@ -65,7 +97,7 @@ package struct CallLog: Sendable {
     ends[chunk.stream] = chunk.end
     heldBytes += chunk.data.count
     untakenCost += cost
-    entries.append(Entry(content: .chunk(message, chunk), cost: cost))
+    entries.append(Entry(content: .message(message, chunk), cost: cost))
     trim()
   }
 
@@ -99,6 +131,10 @@ package struct CallLog: Sendable {
   package mutating func take(passedBy cursor: Cursor) -> Int {
     // Its count is of entries that are not there any more: the next `read` counts anew.
     guard cursor.drops == drops else { return 0 }
+    if isKept {
+      ownerHas.raise(to: cursor.positions)
+      return 0
+    }
     return take(entries: cursor.entries)
   }
 
@@ -111,6 +147,15 @@ package struct CallLog: Sendable {
     for stream in CallStream.outputs where positions[stream] > ends[stream] {
       throw .beyondEnd(stream, end: ends[stream], got: positions[stream])
     }
+    if isKept {
+      ownerHas.raise(to: positions)
+      return 0
+    }
+    return takeEntries(before: positions)
+  }
+
+  /// An entry counts when it and all before it are taken whole.
+  mutating func takeEntries(before positions: Positions) -> Int {
     var credit = 0
     while takenEntries < entryCount {
       let entry = entries[takenEntries - first]
@@ -139,7 +184,7 @@ package struct CallLog: Sendable {
     let before = entryCount
     var lost: UInt64 = 0
     // What earlier ones brought was acknowledged when the call was resumed: the daemon has it no more.
-    while untakenCost > limit, entryCount > max(firstWithCredit, takenEntries),
+    while untakenCost > limit, entryCount > max(firstWithCredit, takenEntries, handed),
       let newest = entries.popLast()
     {
       untakenCost -= newest.cost
@@ -147,7 +192,11 @@ package struct CallLog: Sendable {
       ends[newest.stream] = newest.offset
       if case .gap(let gap) = newest.content { lost &+= gap.count }
     }
-    if entryCount < before { drops += 1 }
+    if entryCount < before {
+      drops += 1
+      dropPoints.append(takenEntries)
+      if dropPoints.count > Self.maxDropPoints { dropPoints.removeFirst() }
+    }
     firstWithCredit = entryCount
     untakenBefore = untakenCost
     return lost
@@ -159,13 +208,28 @@ package struct CallLog: Sendable {
     untakenCost -= entry.cost
     if takenEntries < firstWithCredit { untakenBefore -= entry.cost }
     takenEntries += 1
+    passed[entry.stream] = entry.end
+    guard !isKept else { return credit }
     unacknowledged += entry.held
     taken[entry.stream] = entry.end
     return credit
   }
 
-  /// Drops what the owner took, oldest first, until the rest fits the window.
+  /// What was taken leaves memory, and so will what comes: it is on disk, or to be forgotten.
+  package mutating func closeWindow() {
+    window = 0
+    trim()
+  }
+
+  /// The entry with this number, if it is in memory.
+  func entry(_ index: Int) -> SpoolRecord? {
+    guard index >= first, index < entryCount else { return nil }
+    return SpoolRecord(index: index, item: entries[index - first].content)
+  }
+
+  /// Drops what was taken, oldest first, until the rest fits the window.
   private mutating func trim() {
+    let maxEntries = window == 0 ? 0 : self.maxEntries
     while heldBytes > window || entries.count > maxEntries, first < takenEntries,
       let oldest = entries.popFirst()
     {
@@ -175,42 +239,13 @@ package struct CallLog: Sendable {
   }
 
   private struct Entry {
-    let content: Content
+    let content: Item
     let cost: Int
 
-    enum Content {
-      case chunk([UInt8], Chunk)
-      case gap(LostBytes)
-    }
-
-    var stream: CallStream {
-      switch content {
-      case .chunk(_, let chunk): chunk.stream
-      case .gap(let gap): gap.stream
-      }
-    }
-
-    var offset: UInt64 {
-      switch content {
-      case .chunk(_, let chunk): chunk.offset
-      case .gap(let gap): gap.offset
-      }
-    }
-
-    var end: UInt64 {
-      switch content {
-      case .chunk(_, let chunk): chunk.end
-      case .gap(let gap): gap.end
-      }
-    }
-
-    /// Bytes of output it keeps in memory.
-    var held: Int {
-      switch content {
-      case .chunk(_, let chunk): chunk.data.count
-      case .gap: 0
-      }
-    }
+    var stream: CallStream { content.stream }
+    var offset: UInt64 { content.offset }
+    var end: UInt64 { content.end }
+    var held: Int { content.held }
   }
 }
 
@@ -218,10 +253,14 @@ extension CallLog {
   /// A reader's place in the log.
   package struct Cursor: Sendable {
     /// How many entries it has passed; `take(entries:)` takes them for the owner.
-    package fileprivate(set) var entries = 0
+    package internal(set) var entries = 0
     /// What it wants next of each stream.
-    package fileprivate(set) var positions: Positions
+    package internal(set) var positions: Positions
     fileprivate var drops = 0
+    /// What was read from disk for it.
+    var page = Fifo<SpoolRecord>()
+    /// Where it goes on there.
+    var place: (segment: UInt32, offset: Int)?
 
     /// A reader that has everything before `positions` already. A position beyond the end of its
     /// stream waits for that byte.
@@ -235,19 +274,25 @@ extension CallLog {
     case gap(LostBytes)
   }
 
-  /// The next thing for a reader, nil when it has everything there is.
+  /// Only what nobody had taken by then was dropped; since then more may have been. What the reader has
+  /// of the rest is told by its positions.
+  func lookAgain(_ cursor: inout Cursor) {
+    guard cursor.drops != drops else { return }
+    let missed = drops - cursor.drops
+    let point = missed <= dropPoints.count ? dropPoints[dropPoints.count - missed] : 0
+    cursor.entries = min(cursor.entries, point)
+    cursor.drops = drops
+  }
+
+  /// The next thing for a reader in memory, nil when it has everything there is.
   package func read(_ cursor: inout Cursor) -> Item? {
-    if cursor.drops != drops {
-      // Only what nobody took is dropped. What the reader has of the rest is told by its positions.
-      cursor.entries = min(cursor.entries, takenEntries)
-      cursor.drops = drops
-    }
+    lookAgain(&cursor)
     cursor.entries = max(cursor.entries, first)
     while cursor.entries < entryCount {
-      let entry = entries[cursor.entries - first]
-      if let gap = gap(before: entry.offset, of: entry.stream, &cursor) { return .gap(gap) }
+      let content = entries[cursor.entries - first].content
+      if let gap = gap(before: content.offset, of: content.stream, &cursor) { return .gap(gap) }
       cursor.entries += 1
-      if let item = item(entry, &cursor) { return item }
+      if let item = content.rest(for: &cursor) { return item }
     }
     for stream in CallStream.outputs {
       if let gap = gap(before: ends[stream], of: stream, &cursor) { return .gap(gap) }
@@ -256,7 +301,7 @@ extension CallLog {
   }
 
   /// What the reader missed: it left the window before the reader came to it.
-  private func gap(
+  func gap(
     before offset: UInt64,
     of stream: CallStream,
     _ cursor: inout Cursor
@@ -266,17 +311,48 @@ extension CallLog {
     cursor.positions[stream] = offset
     return LostBytes(stream: stream, offset: position, count: offset - position)
   }
+}
 
-  /// What of an entry the reader does not have yet.
-  private func item(_ entry: Entry, _ cursor: inout Cursor) -> Item? {
-    let position = cursor.positions[entry.stream]
-    guard position < entry.end else { return nil }
-    cursor.positions[entry.stream] = entry.end
-    switch entry.content {
+extension CallLog.Item {
+  package var stream: CallStream {
+    switch self {
+    case .message(_, let chunk): chunk.stream
+    case .gap(let gap): gap.stream
+    }
+  }
+
+  var offset: UInt64 {
+    switch self {
+    case .message(_, let chunk): chunk.offset
+    case .gap(let gap): gap.offset
+    }
+  }
+
+  package var end: UInt64 {
+    switch self {
+    case .message(_, let chunk): chunk.end
+    case .gap(let gap): gap.end
+    }
+  }
+
+  /// Bytes of output it keeps in memory.
+  var held: Int {
+    switch self {
+    case .message(_, let chunk): chunk.data.count
+    case .gap: 0
+    }
+  }
+
+  /// What of it the reader does not have yet.
+  func rest(for cursor: inout CallLog.Cursor) -> CallLog.Item? {
+    let position = cursor.positions[stream]
+    guard position < end else { return nil }
+    cursor.positions[stream] = end
+    switch self {
     case .gap:
-      return .gap(LostBytes(stream: entry.stream, offset: position, count: entry.end - position))
-    case .chunk(let message, let chunk):
-      guard position > chunk.offset else { return .message(message, chunk) }
+      return .gap(LostBytes(stream: stream, offset: position, count: end - position))
+    case .message(let message, let chunk):
+      guard position > chunk.offset else { return self }
       let rest = chunk.suffix(of: message, from: position)
       let skipped = Int(position - chunk.offset)
       let start = rest.count - (chunk.data.count - skipped)

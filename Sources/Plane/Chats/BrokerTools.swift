@@ -53,6 +53,7 @@ struct BrokerTools: ToolRunner {
     order.idempotencyKey = "\(chatID):\(request.use)"
     // A later plane comes back for what this one did not take.
     (order.acknowledges, order.resumes) = (true, true)
+    order.isKept = true
     // Of a turn that is being stopped nothing is begun, only ended.
     order.hasOutput = Task.isCancelled
     order.origin = request.place.map {

@@ -159,6 +159,19 @@ extension PlaneConfiguration {
       "Ended calls that can still be listed and read."
     ),
     .bytes("calls.ended_bytes", \.broker.endedBytes, 0...(64 << 30), "The most memory for them."),
+    .bytes(
+      "calls.kept_output",
+      \.spool.callBytes,
+      (2 << 20)...(1 << 40),
+      "The most disk for the output of one call with the log rule KEEP: an agent's, a detached one. "
+        + "Beyond, the command waits, or the oldest goes, as it asked."
+    ),
+    .bytes(
+      "calls.kept_output_in_all",
+      \.spool.allBytes,
+      0...(1 << 44),
+      "And for all of them; beyond, the output of calls that ended longest ago goes. 0: none is kept."
+    ),
     .integer(
       "calls.idempotency_keys",
       \.broker.idempotencyKeys,

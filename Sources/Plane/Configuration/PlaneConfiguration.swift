@@ -27,6 +27,8 @@ package struct PlaneConfiguration: Sendable {
   package var models = PlaneModels()
   /// Most bytes of all chats' logs; beyond it the oldest ended ones are forgotten.
   package var chatBytes = 256 << 20
+  /// What is kept on disk of calls' output; none with `allBytes` 0.
+  package var spool = SpoolOptions()
   /// The program of a local workspace's daemon; nil: `gatehouse-toold` beside this program.
   package var daemonProgram: String?
   /// How long a local workspace's daemon may take to link when it is started, and to end.

@@ -40,6 +40,8 @@ struct EventLog: Sendable {
       writeRefusal("call_refused") { Self.fields(order) + [("reason", status.description)] }
     case .callOffered, .callStarted, .callCancelled: break  // its end says enough
     case .callEnded(let call): write(.info, "call_ended") { Self.fields(call) }
+    case .outputNotKept(let call, let reason):
+      writeRefusal("call_output_not_kept", .error) { [("call", call), ("reason", reason)] }
     case .claimRefused(let call, let principal):
       writeRefusal("ticket_refused") { [("call", call), ("principal", "\(principal)")] }
     }

@@ -26,6 +26,7 @@ extension MetricsRegistry {
       let statistics = broker.assumeIsolated { $0.statistics }
       page.addCalls(statistics)
       page.addLinks(statistics)
+      if let spool = statistics.spool { page.add(spool) }
     }
   }
 
@@ -160,6 +161,46 @@ extension MetricsPage {
       "gatehouse_call_output_lost_bytes_total",
       "Output that daemons said is lost.",
       counters.traffic.lost
+    )
+  }
+
+  fileprivate mutating func add(_ spool: SpoolStatistics) {
+    let counters = spool.counters
+    gauge(
+      "gatehouse_spool_bytes",
+      "Disk that holds output of calls, or is set aside for more of it.",
+      spool.segmentsUsed * spool.segmentBytes
+    )
+    for (state, count) in [("used", spool.segmentsUsed), ("free", spool.segmentsFree)] {
+      gauge("gatehouse_spool_segments", "Files for it.", count, ["state": state])
+    }
+    counter("gatehouse_spool_written_bytes_total", "Output written.", counters.writtenBytes)
+    counter("gatehouse_spool_syncs_total", "Points of calls' output synced.", counters.syncs)
+    for (operation, count) in [
+      ("write", counters.writeFailures), ("sync", counters.syncFailures),
+      ("read", counters.readFailures),
+    ] {
+      counter(
+        "gatehouse_spool_failures_total",
+        "What the disk refused, or gave back damaged.",
+        count,
+        ["operation": operation]
+      )
+    }
+    counter(
+      "gatehouse_spool_stalls_total",
+      "Times that a call had to wait for room.",
+      counters.stalls
+    )
+    counter(
+      "gatehouse_spool_dropped_bytes_total",
+      "Output that quotas and full disks took.",
+      counters.droppedBytes
+    )
+    counter(
+      "gatehouse_spool_evicted_calls_total",
+      "Ended calls whose output went to make room for others'.",
+      counters.evicted
     )
   }
 

@@ -30,6 +30,7 @@ struct CallFold {
     order.isDetached = body.detached
     order.acknowledges = body.acknowledges
     order.resumes = body.resumes
+    order.isKept = body.kept
     if !header.chat.isEmpty {
       order.origin = CallOrigin(
         chat: header.chat,
@@ -69,14 +70,21 @@ struct CallFold {
   /// What a new plane takes over: the calls that have not ended, in the order in which they were made,
   /// those that a chat at work has to come back to, and of those that ended lately the ones with an
   /// idempotency key, which somebody may come back to; of others the keys alone. `now`: microseconds since 1970.
+  /// `keptOnDisk`: calls whose output is there, ended ones too.
   static func inherited(
     from ledger: Ledger,
-    now: Int64
+    now: Int64,
+    keptOnDisk: Set<String> = []
   ) async throws(LedgerError) -> (calls: [InheritedCall], keys: [InheritedKey]) {
     let keys = try await ledger.keptKeys(endedAfter: now - keyLife, limit: maxKeys)
     let late = keys.filter { $0.ended > now - endedLife }.suffix(maxEnded).map(\.intent)
-    let intents = Set(try await ledger.openCalls()).union(late)
+    var intents = Set(try await ledger.openCalls()).union(late)
       .union(try await unanswered(in: ledger))
+    for call in keptOnDisk.sorted().suffix(maxKept) {
+      if let intent = try await ledger.events(ofCall: call).first {
+        intents.insert(intent.header.sequence)
+      }
+    }
     let others = keys.filter { $0.ended > 0 && !intents.contains($0.intent) }
     return (try await calls(of: intents, in: ledger), others.map(InheritedKey.init))
   }
@@ -123,6 +131,7 @@ struct CallFold {
   /// How long, and how many, ended calls are read again for those who come back.
   private static let endedLife: Int64 = 600 * 1_000_000
   private static let maxEnded = 1_000
+  private static let maxKept = 10_000
 }
 
 extension InheritedKey {

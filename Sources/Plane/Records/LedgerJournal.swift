@@ -78,6 +78,7 @@ struct LedgerJournal: CallJournal {
     case .callCancelled(let call, let principal, let reason):
       recorder.record { .cancelled(call, by: principal, reason, recorder) }
     case .callEnded: break  // see `end`
+    case .outputNotKept: break  // the log and the metrics say so
     }
   }
 }
@@ -121,6 +122,7 @@ extension RecordedEvent {
         $0.instance = Data(call.instance?.bytes ?? [])
         $0.acknowledges = order.acknowledges
         $0.resumes = order.resumes
+        $0.kept = order.isKept
         $0.workspaceName = call.workspace.name
       }
     }

@@ -729,6 +729,9 @@ package nonisolated struct Gatehouse_Ledger_V1_CallIntended: Sendable {
 
   package var resumes: Bool = false
 
+  /// its output is kept on the plane's disk (`LOG_RULE_KEEP`)
+  package var kept: Bool = false
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -2221,7 +2224,7 @@ nonisolated extension Gatehouse_Ledger_V1_WorkspaceChanged: SwiftProtobuf.Messag
 
 nonisolated extension Gatehouse_Ledger_V1_CallIntended: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".CallIntended"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tool\0\u{1}request\0\u{1}digest\0\u{3}timeout_ms\0\u{1}detached\0\u{3}idempotency_key\0\u{3}workspace_name\0\u{1}instance\0\u{1}acknowledges\0\u{1}resumes\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tool\0\u{1}request\0\u{1}digest\0\u{3}timeout_ms\0\u{1}detached\0\u{3}idempotency_key\0\u{3}workspace_name\0\u{1}instance\0\u{1}acknowledges\0\u{1}resumes\0\u{1}kept\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2239,6 +2242,7 @@ nonisolated extension Gatehouse_Ledger_V1_CallIntended: SwiftProtobuf.Message, S
       case 8: try { try decoder.decodeSingularBytesField(value: &self.instance) }()
       case 9: try { try decoder.decodeSingularBoolField(value: &self.acknowledges) }()
       case 10: try { try decoder.decodeSingularBoolField(value: &self.resumes) }()
+      case 11: try { try decoder.decodeSingularBoolField(value: &self.kept) }()
       default: break
       }
     }
@@ -2275,6 +2279,9 @@ nonisolated extension Gatehouse_Ledger_V1_CallIntended: SwiftProtobuf.Message, S
     if self.resumes != false {
       try visitor.visitSingularBoolField(value: self.resumes, fieldNumber: 10)
     }
+    if self.kept != false {
+      try visitor.visitSingularBoolField(value: self.kept, fieldNumber: 11)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2289,6 +2296,7 @@ nonisolated extension Gatehouse_Ledger_V1_CallIntended: SwiftProtobuf.Message, S
     if lhs.instance != rhs.instance {return false}
     if lhs.acknowledges != rhs.acknowledges {return false}
     if lhs.resumes != rhs.resumes {return false}
+    if lhs.kept != rhs.kept {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

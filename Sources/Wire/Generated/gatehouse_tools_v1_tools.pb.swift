@@ -87,11 +87,16 @@ package nonisolated enum Gatehouse_Tools_V1_CallState: SwiftProtobuf.Enum, Swift
 package nonisolated enum Gatehouse_Tools_V1_LogRule: SwiftProtobuf.Enum, Swift.CaseIterable {
   package typealias RawValue = Int
 
-  /// RELAY
+  /// RELAY; with `detach`, KEEP
   case unspecified // = 0
 
   /// A memory window; the daemon waits for the owner to take bytes.
   case relay // = 1
+
+  /// On the plane's disk behind the window: read whole by whoever comes later, also from a plane that
+  /// was restarted. At its quota the tool's `OutputRule.when_full` holds: BLOCK waits until the owner has
+  /// taken the oldest part, DROP_OLDEST makes that a `Gap`. UNIMPLEMENTED where the plane keeps none.
+  case keep // = 2
   case UNRECOGNIZED(Int)
 
   package init() {
@@ -102,6 +107,7 @@ package nonisolated enum Gatehouse_Tools_V1_LogRule: SwiftProtobuf.Enum, Swift.C
     switch rawValue {
     case 0: self = .unspecified
     case 1: self = .relay
+    case 2: self = .keep
     default: self = .UNRECOGNIZED(rawValue)
     }
   }
@@ -110,6 +116,7 @@ package nonisolated enum Gatehouse_Tools_V1_LogRule: SwiftProtobuf.Enum, Swift.C
     switch self {
     case .unspecified: return 0
     case .relay: return 1
+    case .keep: return 2
     case .UNRECOGNIZED(let i): return i
     }
   }
@@ -118,6 +125,7 @@ package nonisolated enum Gatehouse_Tools_V1_LogRule: SwiftProtobuf.Enum, Swift.C
   package static let allCases: [Gatehouse_Tools_V1_LogRule] = [
     .unspecified,
     .relay,
+    .keep,
   ]
 
 }
@@ -581,7 +589,7 @@ nonisolated extension Gatehouse_Tools_V1_CallState: SwiftProtobuf._ProtoNameProv
 }
 
 nonisolated extension Gatehouse_Tools_V1_LogRule: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0LOG_RULE_UNSPECIFIED\0\u{1}LOG_RULE_RELAY\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0LOG_RULE_UNSPECIFIED\0\u{1}LOG_RULE_RELAY\0\u{1}LOG_RULE_KEEP\0")
 }
 
 nonisolated extension Gatehouse_Tools_V1_InvokeStart: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {

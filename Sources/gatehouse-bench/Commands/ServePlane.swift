@@ -19,9 +19,16 @@ struct ServePlane: AsyncParsableCommand {
   @Option(help: "The folder of a ledger that calls are recorded in; without it none is.")
   var ledger: String?
 
+  @Option(help: "The folder that output is kept in, where a call asks for it; without it none is.")
+  var spool: String?
+
   func run() async throws {
     let loop = try EventLoop(name: "broker")
-    guard let ledger else { return try await serve(Broker(on: loop, directory: BenchWorkspaces())) }
+    guard let ledger else {
+      var options = BrokerOptions()
+      options.spool = try spool.map { try SpoolStore(in: StateFolder($0)) }
+      return try await serve(Broker(on: loop, directory: BenchWorkspaces(), options: options))
+    }
     let recorded = try RecordedBroker(
       in: StateFolder(ledger),
       of: .development,

@@ -8,6 +8,8 @@ internal import Wire
 struct RelayCheck {
   let server: HostPort
   let identities: Identities
+  /// The plane keeps the output on disk.
+  var isKept = false
 
   /// Many calls that give their request back.
   ///
@@ -37,16 +39,21 @@ struct RelayCheck {
     let answer = Answer(count: count) { BytePattern.matches($0, from: $1) }
     let request = Array("\(count)".utf8)
     _ = try await CheckedConnection.with(server, identities) { connection in
-      try await answer.ask(ScriptedDaemon.bytesTool, request, on: connection)
+      try await answer.ask(ScriptedDaemon.bytesTool, request, on: connection, isKept: isKept)
     }
   }
 
   /// An `Invoke` of a tool with these bytes as its request.
-  static func start(_ tool: String, _ request: [UInt8]) throws -> [UInt8] {
+  static func start(
+    _ tool: String,
+    _ request: [UInt8],
+    isKept: Bool = false
+  ) throws -> [UInt8] {
     var message = Gatehouse_Tools_V1_InvokeRequest()
     message.start.workspace = BenchWorkspaces.id
     message.start.tool = tool
     message.start.request = Data(request)
+    if isKept { message.start.log = .keep }
     return try message.serializedBytes()
   }
 }
@@ -68,9 +75,14 @@ private struct Answer: Sendable {
   }
 
   /// Runs the call; gives the bytes of its answer, prefixes included.
-  func ask(_ tool: String, _ request: [UInt8], on connection: Connection) async throws -> Int {
+  func ask(
+    _ tool: String,
+    _ request: [UInt8],
+    on connection: Connection,
+    isKept: Bool = false
+  ) async throws -> Int {
     let call = try await connection.openStream(PlaneMethods.invoke)
-    try await call.send(RelayCheck.start(tool, request))
+    try await call.send(RelayCheck.start(tool, request, isKept: isKept))
     await call.halfClose()
     var (position, size, hasExit) = (0, 0, false)
     while let bytes = try await call.next() {

@@ -39,6 +39,18 @@ extension Contestant {
     )
   }
 
+  /// Our broker, which keeps output on disk as well.
+  static func gatehousePlaneThatKeeps(in workbench: Workbench) async throws -> Contestant {
+    try await plane(
+      "gatehouse, output kept",
+      ["--spool", "\(workbench.folder)/relay-spool"],
+      in: workbench,
+      includes: """
+        as gatehouse's, and each byte written to disk and synced, the oldest given up beyond 256 MiB
+        """
+    )
+  }
+
   /// As figures name it.
   static let recordedName = "gatehouse, ledger on"
 

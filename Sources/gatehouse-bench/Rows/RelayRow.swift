@@ -6,6 +6,7 @@ struct RelayRow: Row {
   func measure(with options: MeasureOptions, in workbench: Workbench) async throws -> RowResult {
     let plane = try await Contestant.gatehousePlane(in: workbench)
     let recorded = try await Contestant.gatehousePlaneWithLedger(in: workbench)
+    let kept = try await Contestant.gatehousePlaneThatKeeps(in: workbench)
     let echo = try await Contestant.gatehouseEcho(in: workbench)
     let (proxies, skipped) = try await Entrant.start(
       [.nghttpx, .haproxy],
@@ -20,14 +21,15 @@ struct RelayRow: Row {
     let calls = try await planes + EchoWork(options, in: workbench).assign(to: proxies)
     let unary = UnaryLoad(h2load: h2load, runTime: options.runTime)
     let callSamples = try await unary.sample(calls, rounds: options.rounds)
-    let bytes = try await [work.bytes(plane)] + work.streams(proxies)
+    let planesBytes = try await [work.bytes(plane), work.bytes(kept, isKept: true)]
+    let bytes = try await planesBytes + work.streams(proxies)
     let byteLoad = BytesLoad(h2load: h2load, bytes: options.streamBytes)
     let byteSamples = try await byteLoad.sample(bytes, rounds: options.rounds)
     for contestant in [plane, recorded] + proxies {
       let own = callSamples[contestant.name] ?? []
       result.figures += Figure.unary(Self.row, contestant, options, own)
     }
-    for contestant in [plane] + proxies {
+    for contestant in [plane, kept] + proxies {
       result.figures += figures(contestant, byteSamples[contestant.name] ?? [])
     }
     return result
@@ -71,16 +73,22 @@ struct RelayWork {
   }
 
   /// One call with a long output through the broker.
-  func bytes(_ plane: Contestant) async throws -> Assignment {
-    let check = RelayCheck(server: plane.server, identities: workbench.identities)
+  func bytes(_ plane: Contestant, isKept: Bool = false) async throws -> Assignment {
+    let check = RelayCheck(
+      server: plane.server,
+      identities: workbench.identities,
+      isKept: isKept
+    )
     try await check.bytes(Self.checkedBytes)
-    Progress.say("gatehouse relays each byte of a long output as it was sent")
+    Progress.say("\(plane.name) relays each byte of a long output as it was sent")
     let request = Array("\(options.streamBytes)".utf8)
+    let start = try RelayCheck.start(ScriptedDaemon.bytesTool, request, isKept: isKept)
+    let name = isKept ? "relay-kept.grpc" : "relay-bytes.grpc"
     return Assignment(
       contestant: plane,
       work: H2Load.Work(
         path: PlaneMethods.invoke,
-        requestFile: try file(invoking: ScriptedDaemon.bytesTool, request, "relay-bytes.grpc"),
+        requestFile: try workbench.write(RequestFile.holding(start), to: name),
         links: 1,
         callsPerLink: 1
       ),
