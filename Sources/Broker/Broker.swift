@@ -108,7 +108,7 @@ package actor Broker {
     response.alreadyEnded = call.machine.isEnded
     board.cancel(call, by: principal, "asked for")
     // Ends with the call: its machine gives up by itself when no exit comes.
-    while !call.machine.isEnded { await call.news(within: nil, on: loop) }
+    while !call.machine.isEnded { try await news(of: call, within: nil) }
     if let end = call.end { response.exit = end.exit }
     return response
   }
@@ -122,10 +122,30 @@ package actor Broker {
     var page = PollPage(request)
     page.fill(from: call)
     if page.isEmpty, request.waitMs > 0, !call.machine.isEnded {
-      await call.news(within: .milliseconds(Int64(min(request.waitMs, 60_000))), on: loop)
+      try await news(of: call, within: .milliseconds(Int64(min(request.waitMs, 60_000))))
       page.fill(from: call)
     }
     return page.response
+  }
+
+  /// Waits for news of a call, for as long as somebody wants them.
+  ///
+  /// - Throws: `CancellationError`.
+  private func news(of call: Call, within time: Duration?) async throws {
+    try Task.checkCancellation()
+    let (waiter, loop) = (call.makeWaiter(), loop)
+    await withTaskCancellationHandler {
+      // Named, so that it stays on the loop: a closure that holds no actor runs on any thread.
+      await self.wait(for: call, within: time, as: waiter)
+    } onCancel: {
+      // Runs in a later turn of the loop, when the wait has begun.
+      loop.execute { call.wake(waiter) }
+    }
+    try Task.checkCancellation()
+  }
+
+  private func wait(for call: Call, within time: Duration?, as waiter: Int) async {
+    await call.news(within: time, on: loop, as: waiter)
   }
 
   // MARK: Links

@@ -112,21 +112,27 @@ final class Call: @unchecked Sendable {
     wakeWaiters()
   }
 
+  /// A wait's number, for `news` and `wake`.
+  func makeWaiter() -> Int {
+    waiterCount += 1
+    return waiterCount
+  }
+
   /// Waits for the next announcement, or until the time is over. For actors on the loop: the compiler
   /// cannot see that a caller is none, so it is looked at.
-  func news(within time: Duration?, on loop: EventLoop) async {
+  func news(within time: Duration?, on loop: EventLoop, as waiter: Int? = nil) async {
     var timer: LoopTimer?
     await withCheckedContinuation { continuation in
       loop.preconditionOnLoop()
-      waiterCount += 1
-      let number = waiterCount
+      let number = waiter ?? makeWaiter()
       waiters[number] = continuation
       timer = time.map { loop.schedule(after: $0) { self.wake(number) } }
     }
     if let timer { loop.cancel(timer) }
   }
 
-  private func wake(_ waiter: Int) { waiters.removeValue(forKey: waiter)?.resume() }
+  /// Ends one wait.
+  func wake(_ waiter: Int) { waiters.removeValue(forKey: waiter)?.resume() }
 
   /// Has all waiting tasks look again.
   func wakeWaiters() {
