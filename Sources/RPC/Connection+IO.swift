@@ -161,14 +161,7 @@ extension Connection {
     guard phase == .open, transport.outputCount < Self.outputHighMark else { return }
     var plaintext = loop.takeGatherBuffer()
     repeat {
-      do {
-        try session.send(into: &plaintext, limit: Self.gatherBytes)
-        try transport.send(plaintext.span)
-      } catch {
-        plaintext = []
-        closeReason = closeReason ?? RPCStatus(.unavailable, "\(peer.address): \(error)")
-        break
-      }
+      guard gather(into: &plaintext) else { break }
       let isDone = plaintext.isEmpty
       plaintext.removeAll(keepingCapacity: true)
       dispatch()
@@ -177,7 +170,32 @@ extension Connection {
     } while phase == .open && transport.outputCount < Self.outputHighMark
     loop.returnGatherBuffer(plaintext)
     writeOutput()
-    if phase == .open, !session.isAlive { drain() }
+    // Before that, a slow peer would lose what it has not taken.
+    if phase == .open, !session.isAlive, transport.outputCount == 0 { drain() }
+  }
+
+  /// Moves up to `gatherBytes` of frames from the session through TLS; `plaintext` has them too.
+  ///
+  /// - Returns: whether that went well.
+  private func gather(into plaintext: inout [UInt8]) -> Bool {
+    do {
+      try session.send(into: &plaintext, limit: Self.gatherBytes)
+      try transport.send(plaintext.span)
+      return true
+    } catch {
+      plaintext = []
+      closeReason = closeReason ?? RPCStatus(.unavailable, "\(peer.address): \(error)")
+      return false
+    }
+  }
+
+  /// `flush`, before the end: GOAWAY goes before bodies, and so leaves however much waits by now.
+  func flushReason() {
+    flush()
+    guard phase == .open, session.wantsWrite else { return }
+    var plaintext = loop.takeGatherBuffer()
+    _ = gather(into: &plaintext)
+    loop.returnGatherBuffer(plaintext)
   }
 
   func writeOutput() {
@@ -198,6 +216,7 @@ extension Connection {
       return close(lost(error))
     }
     let wanted: Readiness = isBlocked ? [.readable, .writable] : .readable
+    if !isBlocked { finishWriting() }
     if !isBlocked, table.count == 0 { transport.trim() }
     // Frames may wait in the session for the room there is now.
     if !isBlocked, session.wantsWrite { scheduleFlush() }

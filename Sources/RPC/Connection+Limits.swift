@@ -59,12 +59,13 @@ extension Connection {
     closeReason = RPCStatus(.unavailable, "\(peer.address) broke HTTP/2: \(error)")
     statistics?.protocolBroken(peer.address, "\(error)")
     session.goAway(.protocolError, "\(error)")
-    flush()
+    flushReason()
     drain()
   }
 
   /// Why a new call is refused, if it is: those there are must come on first.
   func overload() -> RPCStatus? {
+    if isDismissed { return closeReason }
     if table.unstarted > limits.maxUnstartedStreams {
       statistics?.reached(.unstarted)
       let text =
