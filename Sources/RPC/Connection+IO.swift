@@ -57,6 +57,7 @@ extension Connection {
       case .end: return peerClosed()
       case .bytes(let count):
         statistics?.counters.bytesReceived &+= UInt64(count)
+        hasHeard = true
         guard phase != .draining else { continue }
         receive(ciphertext.span.extracting(0..<count), into: &plaintext)
         if count < limit { return }
@@ -247,18 +248,26 @@ extension Connection {
     pingTimer = nil
     guard phase == .open else { return }
     if isIdleTooLong() { return retireIdle() }
-    session.ping()
-    pongIsDue = true
-    flush()
+    hasHeard = false
+    // One at a time: for a slow reader the last one may still wait behind what it reads.
+    if !pongIsDue {
+      session.ping()
+      pongIsDue = true
+      flush()
+    }
     guard phase == .open else { return }
     pingTimer = loop.schedule(after: limits.pingTimeout) { [weak self] in
       self?.assumeIsolated { $0.pingTimedOut() }
     }
   }
 
+  /// Whatever came is a sign of life: the answer itself may be behind all that the peer reads first.
   private func pingTimedOut() {
     pingTimer = nil
-    guard pongIsDue else { return schedulePing() }
-    close(RPCStatus(.unavailable, "\(peer.address) does not answer pings"))
+    // While work is put off, nothing is read.
+    guard pongIsDue, !hasHeard, !isDispatchDue else { return schedulePing() }
+    let text = "\(peer.address) does not answer pings"
+    statistics?.cutOff(peer.address, .ping, "it does not answer pings")
+    close(RPCStatus(.unavailable, text))
   }
 }

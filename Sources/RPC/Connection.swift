@@ -45,6 +45,8 @@ package actor Connection {
   var handshakeTimer: LoopTimer?
   var pingTimer: LoopTimer?
   var pongIsDue = false
+  /// Bytes came since the last PING's time began.
+  var hasHeard = false
   /// When it was first seen without a call, and how many there had been.
   var idle: (since: ContinuousClock.Instant, opened: Int)?
   var expiryTimer: LoopTimer?

@@ -64,4 +64,6 @@ package enum PeerLimit: String, Sendable, CaseIterable {
   case handshakes
   /// A connection without calls.
   case idle
+  /// A peer that nothing is heard of, asked by PING.
+  case ping
 }
