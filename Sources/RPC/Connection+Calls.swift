@@ -163,6 +163,7 @@ extension Connection {
   private func dispatchLater() {
     guard !isDispatchDue else { return }
     isDispatchDue = true
+    updateInterest()
     let pause: Duration = hasManyTasks && turn.isFullOfTasks ? .milliseconds(10) : .zero
     loop.schedule(after: pause) { [weak self] in
       self?.assumeIsolated { $0.dispatchNow() }
@@ -171,10 +172,12 @@ extension Connection {
 
   private func dispatchNow() {
     isDispatchDue = false
-    guard phase == .open else { return }
-    turn = ConnectionTurn()
-    dispatch()
-    scheduleFlush()
+    if phase == .open {
+      turn = ConnectionTurn()
+      dispatch()
+      scheduleFlush()
+    }
+    updateInterest()
   }
 
   /// The connection is over: of what was not handed over, handlers hear that their calls are.

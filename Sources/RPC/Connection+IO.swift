@@ -13,6 +13,7 @@ extension Connection {
   func becameReady(_ readiness: Readiness) {
     if phase == .connecting { finishConnecting() }
     guard phase != .closed else { return }
+    if isDispatchDue, !readiness.isDisjoint(with: .hangUp) { return peerClosed() }
     if readiness.contains(.writable) { flush() }
     if readiness.contains(.readable) || !readiness.isDisjoint(with: .hangUp) { readSome() }
   }
@@ -201,7 +202,7 @@ extension Connection {
 
   func writeOutput() {
     guard phase != .closed, phase != .connecting else { return }
-    var isBlocked = false
+    isBlocked = false
     do {
       while transport.outputCount > 0, !isBlocked {
         try transport.withOutput { (bytes) throws(SystemError) -> Int in
@@ -216,11 +217,17 @@ extension Connection {
     } catch {
       return close(lost(error))
     }
-    let wanted: Readiness = isBlocked ? [.readable, .writable] : .readable
     if !isBlocked { finishWriting() }
     if !isBlocked, table.count == 0 { transport.trim() }
     // Frames may wait in the session for the room there is now.
     if !isBlocked, session.wantsWrite { scheduleFlush() }
+    updateInterest()
+  }
+
+  /// What is not read now must not wake the loop again and again.
+  func updateInterest() {
+    var wanted: Readiness = isDispatchDue ? [] : .readable
+    if isBlocked { wanted.insert(.writable) }
     guard wanted != interest, let registration else { return }
     interest = wanted
     loop.update(registration, socket.number, for: wanted)

@@ -37,6 +37,8 @@ package actor Connection {
   let socket: Socket
   var registration: Registration?
   var interest: Readiness = .readable
+  /// The socket takes no more for now.
+  var isBlocked = false
   var isFlushScheduled = false
   private var isDrainingLimited = false
   private var hasFinishedWriting = false
