@@ -51,6 +51,7 @@ extension Connection {
   }
 
   private func returnCredit(of state: StreamState) {
+    if state.wantsParts { table.promise(state) }
     let due = state.creditDue()
     guard due > 0 else { return }
     session.credit(due, on: state.id)
@@ -300,6 +301,7 @@ extension Connection {
     for waiter in waiters {
       waiter.resume(throwing: status.isOK ? RPCStatus(.cancelled, "the call has ended") : status)
     }
+    table.drop(state)
     let handler = state.handler
     state.handler = nil
     switch handler {
