@@ -215,6 +215,7 @@ extension ConnectionLimits {
     limits.firstMessageTimeout = .seconds(10)
     limits.idleTimeout = .seconds(60)
     limits.listener.maxConnections = 1_024
+    limits.listener.givesUpOldest = true
     limits.listener.maxConnectionsPerAddress = 256
     limits.listener.maxHandshakes = 256
     return limits

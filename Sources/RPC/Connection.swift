@@ -142,6 +142,12 @@ package actor Connection {
     close(RPCStatus(.unavailable, "too many handshakes are under way"))
   }
 
+  /// A server has too many connections, and this one is the oldest.
+  func giveWay() {
+    statistics?.reached(.connections)
+    dismiss(RPCStatus(.unavailable, "this connection gave way to a newer one; connect again"))
+  }
+
   /// Calls `action` on the loop when the connection has ended, at once if it has.
   package func whenClosed(_ action: @escaping @Sendable (RPCStatus) -> Void) {
     guard phase == .closed else { return onClose.append(action) }

@@ -52,7 +52,10 @@ package struct ConnectionLimits: Sendable {
 /// Bounds of a listener, over all its connections.
 package struct ListenerLimits: Sendable {
   package var maxConnections = 16_384
-  /// Of one peer's address. Daemons and clients may share a gateway, so these are as many.
+  /// One more than that ends the oldest, instead of being refused: for peers that nobody knows, which
+  /// need no connection for long.
+  package var givesUpOldest = false
+  /// Of one peer's address, or of one IPv6 network of 64 bits. Daemons and clients may share a gateway, so these are as many.
   package var maxConnectionsPerAddress = 16_384
   /// Of one principal. A daemon may have one for each of its streams.
   package var maxConnectionsPerPrincipal = 1_024
