@@ -185,7 +185,11 @@ extension Connection {
   func dropEvents() {
     if !role.isServer { return dispatch() }
     while hasEvents {
-      if case .closed(let state, let code) = nextEvent() { closed(state, code) }
+      switch nextEvent() {
+      case .closed(let state, let code): closed(state, code)
+      case .broken(let code, let reason): wasBroken(code, reason)
+      default: break
+      }
     }
   }
 
@@ -205,6 +209,7 @@ extension Connection {
     case .partial(let state): returnCredit(of: state)
     case .goAway(let last, let code): receivedGoAway(last, code)
     case .goAwaySent: sentGoAway()
+    case .broken(let code, let reason): wasBroken(code, reason)
     case .pong: receivedPong()
     case .settings: receivedSettings()
     }

@@ -63,6 +63,13 @@ extension Connection {
     drain()
   }
 
+  /// The session has told the peer that it broke the protocol; with that sent, it is over.
+  func wasBroken(_ code: HTTP2Code, _ reason: String) {
+    let text = reason.isEmpty ? "code \(code.rawValue)" : reason
+    closeReason = closeReason ?? RPCStatus(.unavailable, "\(peer.address) broke HTTP/2: \(text)")
+    statistics?.protocolBroken(peer.address, text)
+  }
+
   /// Why a new call is refused, if it is: those there are must come on first.
   func overload() -> RPCStatus? {
     if isDismissed { return closeReason }

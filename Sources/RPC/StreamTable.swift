@@ -22,6 +22,8 @@ final class StreamTable: SessionDelegate {
     case partial(StreamState)
     case goAway(lastStream: Int32, HTTP2Code)
     case goAwaySent
+    /// The session ended itself because of the peer.
+    case broken(HTTP2Code, String)
     case pong
     case settings
   }
@@ -177,6 +179,8 @@ final class StreamTable: SessionDelegate {
   }
 
   func goAwaySent() { events.append(.goAwaySent) }
+
+  func broken(_ code: HTTP2Code, _ reason: String) { events.append(.broken(code, reason)) }
 
   func resetReceived(on stream: Int32) { statistics?.counters.resetsByPeers &+= 1 }
 
