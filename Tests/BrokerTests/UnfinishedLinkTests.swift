@@ -55,7 +55,7 @@ import Wire
   }
 
   @Test func `is ended in time, whatever it says meanwhile`() async throws {
-    let rig = try await Rig { $0.inventoryTime = .milliseconds(200) }
+    let rig = try await Rig { $0.inventoryTime = .seconds(3) }
     let link = try await greet(rig.connect(as: "spiffe://test/workspace/ws_one"))
     var page = Gatehouse_Link_V1_ConnectRequest()
     page.inventory.last = false

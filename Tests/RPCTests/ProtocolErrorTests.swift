@@ -11,7 +11,7 @@ import Testing
     }
     let client = try RawClient(to: loopback.server.address)
     client.brokenPing()
-    while client.goAway == nil { try client.read() }
+    while client.goAway == nil { try await client.read() }
     #expect(client.goAway == 6)  // FRAME_SIZE_ERROR
     #expect(await loopback.server.counters.protocolErrors == 1)
     #expect(await loopback.server.counters.limitsReached.isEmpty)

@@ -97,10 +97,21 @@ final class RawClient {
     }
   }
 
-  /// Reads once, answers what is to be answered.
+  /// Reads what is here, answers what is to be answered, and lets others run: what it waits for may
+  /// need the thread.
   ///
   /// - Throws: `Silence` when the server has sent its last byte.
-  func read() throws { try exchange() }
+  func read() async throws {
+    try exchange(waiting: 10)
+    await Task.yield()
+  }
+
+  /// Reads to the server's last byte.
+  func readAll() async throws {
+    do {
+      while true { try await read() }
+    } catch is Silence {}
+  }
 
   // MARK: Bytes
 
@@ -119,10 +130,16 @@ final class RawClient {
   }
 
   /// Waits until the socket can be read or written, and does so.
-  private func exchange() throws {
+  ///
+  /// - Parameter milliseconds: so long it waits; nil: long, and nothing by then is an error.
+  /// - Throws: `Silence`; the socket's failures.
+  private func exchange(waiting milliseconds: Int32? = nil) throws {
     var wanted = pollfd(fd: socket.number, events: Int16(POLLIN), revents: 0)
     if !output.isEmpty { wanted.events |= Int16(POLLOUT) }
-    guard unsafe poll(&wanted, 1, 30_000) > 0 else { throw Silence() }
+    guard unsafe poll(&wanted, 1, milliseconds ?? 30_000) > 0 else {
+      if milliseconds != nil { return }
+      throw Silence()
+    }
     let waiting = output
     if !waiting.isEmpty, case .bytes(let count) = try socket.write(waiting.span) {
       output.removeFirst(count)
