@@ -182,7 +182,7 @@ let package = Package(
       swiftSettings: strict
     ),
     tests("Compression", []),
-    tests("RPC", ["EventLoop", "Crypto", "TLS", "HTTP2", "Compression", "TestSupport"]),
+    tests("RPC", ["EventLoop", "Crypto", "TLS", "HTTP2", "Compression", "Metrics", "TestSupport"]),
     tests("Calls", ["TestSupport", "Wire", protobuf]),
     tests(
       "Broker",

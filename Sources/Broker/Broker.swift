@@ -109,7 +109,7 @@ package actor Broker {
     response.alreadyEnded = call.machine.isEnded
     board.cancel(call, by: principal, "asked for")
     // Ends with the call: its machine gives up by itself when no exit comes.
-    while !call.machine.isEnded { await call.news(within: nil, on: loop) }
+    while !call.machine.isEnded { try await news(of: call, within: nil) }
     if let end = call.end { response.exit = end.exit }
     return response
   }
@@ -121,9 +121,14 @@ package actor Broker {
   ) async throws -> Gatehouse_Tools_V1_PollResponse {
     let call = try board.call(request.callID, for: principal)
     var page = PollPage(request)
+    let seen = call.announcements
     await page.fill(from: call)
     if page.isEmpty, request.waitMs > 0, !call.machine.isEnded {
-      await call.news(within: .milliseconds(Int64(min(request.waitMs, 60_000))), on: loop)
+      try await news(
+        of: call,
+        after: seen,
+        within: .milliseconds(Int64(min(request.waitMs, 60_000)))
+      )
       await page.fill(from: call)
     }
     return page.response
@@ -147,6 +152,35 @@ package actor Broker {
 
   /// Writes, syncs and reads of output that are under way.
   package func spoolWork() -> Int { board.options.spool?.jobs ?? 0 }
+
+  /// Waits for news of a call, for as long as somebody wants them; at once for what came since `seen`.
+  ///
+  /// - Throws: `CancellationError`.
+  private func news(
+    of call: Call,
+    after seen: Int? = nil,
+    within time: Duration?
+  ) async throws {
+    try Task.checkCancellation()
+    let (waiter, loop) = (call.makeWaiter(), loop)
+    await withTaskCancellationHandler {
+      // Named, so that it stays on the loop: a closure that holds no actor runs on any thread.
+      await self.wait(for: call, after: seen, within: time, as: waiter)
+    } onCancel: {
+      // Runs in a later turn of the loop, when the wait has begun.
+      loop.execute { call.wake(waiter) }
+    }
+    try Task.checkCancellation()
+  }
+
+  private func wait(
+    for call: Call,
+    after seen: Int?,
+    within time: Duration?,
+    as waiter: Int
+  ) async {
+    await call.news(after: seen, within: time, on: loop, as: waiter)
+  }
 
   // MARK: Links
 

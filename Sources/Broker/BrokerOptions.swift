@@ -28,6 +28,8 @@ package struct BrokerOptions: Sendable {
   package var defaultTimeout = Duration.seconds(24 * 60 * 60)
   package var longestTimeout = Duration.seconds(24 * 60 * 60)
   package var heartbeat = Liveness.interval
+  /// From a daemon's `Connect` to its inventory's last page.
+  package var inventoryTime = Duration.seconds(10)
   package var admission = Admission.Limits()
   package var timing = BrokerCall.Timing()
 

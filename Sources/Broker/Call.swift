@@ -159,6 +159,12 @@ final class Call: @unchecked Sendable {
     wakeWaiters()
   }
 
+  /// A wait's number, for `news` and `wake`.
+  func makeWaiter() -> Int {
+    waiterCount += 1
+    return waiterCount
+  }
+
   /// Waits for the next announcement, or until the time is over. For actors on the loop: the compiler
   /// cannot see that a caller is none, so it is looked at.
   ///
@@ -166,20 +172,26 @@ final class Call: @unchecked Sendable {
   ///   - seen: the announcements there were when the caller looked; nil: it has just done so.
   ///   - time: nil for as long as it takes.
   ///   - loop: the broker's.
-  func news(after seen: Int? = nil, within time: Duration?, on loop: EventLoop) async {
+  ///   - waiter: of `makeWaiter`, for whoever may wake this wait alone.
+  func news(
+    after seen: Int? = nil,
+    within time: Duration?,
+    on loop: EventLoop,
+    as waiter: Int? = nil
+  ) async {
     var timer: LoopTimer?
     await withCheckedContinuation { continuation in
       loop.preconditionOnLoop()
       if let seen, seen != announcements { return continuation.resume() }
-      waiterCount += 1
-      let number = waiterCount
+      let number = waiter ?? makeWaiter()
       waiters[number] = continuation
       timer = time.map { loop.schedule(after: $0) { self.wake(number) } }
     }
     if let timer { loop.cancel(timer) }
   }
 
-  private func wake(_ waiter: Int) { waiters.removeValue(forKey: waiter)?.resume() }
+  /// Ends one wait.
+  func wake(_ waiter: Int) { waiters.removeValue(forKey: waiter)?.resume() }
 
   /// Has all waiting tasks look again.
   func wakeWaiters() {

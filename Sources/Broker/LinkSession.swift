@@ -58,6 +58,8 @@ final class LinkSession: ServerHandler {
 
   var peer: Peer { call.peer }
 
+  var isUp: Bool { phase == .up }
+
   /// Nil until the daemon said which instance it is.
   var link: BrokerCall.Link? { instance.map { BrokerCall.Link(epoch: epoch, instance: $0) } }
 
@@ -237,10 +239,14 @@ final class LinkSession: ServerHandler {
 
   private func armTimer() {
     // The board finds the session again: a timer's action cannot hold what is bound to a loop.
-    timer = board.loop.schedule(at: liveness.wakeAt) { [board, workspace, epoch] in
+    let limit = isUp ? liveness.wakeAt : min(liveness.wakeAt, inventoryLimit)
+    timer = board.loop.schedule(at: limit) { [board, workspace, epoch] in
       board.tickLink(workspace.id, epoch)
     }
   }
+
+  /// By then it is up. Heartbeats keep a link, not one that does not become any.
+  private var inventoryLimit: ContinuousClock.Instant { began + board.options.inventoryTime }
 
   private func rearmTimer() {
     if let timer { board.loop.cancel(timer) }
@@ -249,6 +255,10 @@ final class LinkSession: ServerHandler {
 
   func tick() {
     guard phase != .over else { return }
+    guard isUp || .now < inventoryLimit else {
+      let limit = board.options.inventoryTime
+      return close(RPCStatus(.deadlineExceeded, "hello and inventory take at most \(limit)"))
+    }
     switch liveness.tick(at: .now) {
     case .nothing: break
     case .send where phase == .awaitingHello: break  // the welcome comes first

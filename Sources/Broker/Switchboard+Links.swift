@@ -13,17 +13,36 @@ extension Switchboard {
     guard principal.kind == .workspace, let workspace = directory.workspace(id: principal.name)
     else { throw RPCStatus(.notFound, "there is no workspace '\(principal.name)'") }
     guard !isDraining else { throw RPCStatus(.unavailable, "the plane is stopping") }
-    let epoch = (epochs[workspace.id] ?? SessionEpoch(life: options.life)).next
-    epochs[workspace.id] = epoch
+    // A daemon has one: those before would stay for as long as they are heard of.
+    unfinished[workspace.id]?.close(RPCStatus(.aborted, "a newer link has taken this one's place"))
+    let epoch = nextEpoch(of: workspace.id)
     let session = LinkSession(self, call, workspace: workspace, epoch: epoch)
     sessions[SessionKey(workspace: workspace.id, epoch: epoch)] = session
+    unfinished[workspace.id] = session
     return session
+  }
+
+  /// Above all that the workspace's links had.
+  func nextEpoch(of workspace: String) -> SessionEpoch {
+    if epochs[workspace] == nil { pruneEpochs() }
+    let epoch = (epochs[workspace] ?? SessionEpoch(life: options.life)).next
+    epochs[workspace] = epoch
+    return epoch
+  }
+
+  /// Drops those of workspaces that are no more, whose ids never come again. Amortised: looks when
+  /// there are twice as many as the last time.
+  private func pruneEpochs() {
+    guard epochs.count >= epochsToPrune else { return }
+    epochs = epochs.filter { directory.workspace(id: $0.key) != nil }
+    epochsToPrune = max(64, 2 * epochs.count)
   }
 
   /// The inventory is whole: this is the workspace's link now.
   func linkUp(_ session: LinkSession) {
     guard let link = session.link else { return }
     let id = session.workspace.id
+    if unfinished[id] === session { unfinished[id] = nil }
     if let old = links[id], old.epoch > session.epoch {
       return session.close(RPCStatus(.aborted, "a newer link has taken this one's place"))
     }
@@ -55,6 +74,7 @@ extension Switchboard {
   func linkOver(_ session: LinkSession, _ status: RPCStatus) {
     let id = session.workspace.id
     sessions[SessionKey(workspace: id, epoch: session.epoch)] = nil
+    if unfinished[id] === session { unfinished[id] = nil }
     if links[id] === session {
       links[id] = nil
       admission.close(id)

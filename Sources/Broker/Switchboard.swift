@@ -14,7 +14,10 @@ final class Switchboard: @unchecked Sendable {
   var links: [String: LinkSession] = [:]
   var calls: CallTable
   var sessions: [SessionKey: LinkSession] = [:]
+  /// Of each workspace, the session that is to become its link.
+  var unfinished: [String: LinkSession] = [:]
   var epochs: [String: SessionEpoch] = [:]
+  var epochsToPrune = 64
   /// Open `Carry` streams of each workspace.
   var carries: [String: Int] = [:]
   /// See `BrokerStatistics`.

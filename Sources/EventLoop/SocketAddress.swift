@@ -102,6 +102,15 @@ package struct SocketAddress: Sendable, Hashable, CustomStringConvertible {
     )
   }
 
+  /// What bounds for one address go by: of IPv6 the first 64 bits, since whoever has one address there
+  /// has as many as there are below them.
+  package var network: String {
+    guard family == AF_INET6 else { return host }
+    var network = bytes
+    for index in 16..<24 { network[index] = 0 }  // the second half of `sin6_addr`
+    return SocketAddress(bytes: network).host + "/64"
+  }
+
   package var description: String {
     family == AF_INET6 ? "[\(host)]:\(port)" : "\(host):\(port)"
   }

@@ -12,6 +12,8 @@ final class Context {
   /// Bytes of bodies sent, and streams reset for what the peer did; since they were last taken.
   var sentBytes = 0
   var provokedResets = 0
+  /// A GOAWAY with an error is ours; otherwise it is nghttp2's answer to the peer.
+  var isEndedByUs = false
 
   init(_ delegate: any SessionDelegate, maxListBytes: Int) {
     self.delegate = delegate
@@ -170,6 +172,20 @@ final class Context {
     }
   }
 
+  private static func sent(_ goAway: nghttp2_goaway, _ context: Context) {
+    if unsafe goAway.error_code != HTTP2Code.noError.rawValue, !context.isEndedByUs {
+      let text = unsafe UnsafeBufferPointer(
+        start: goAway.opaque_data,
+        count: goAway.opaque_data_len
+      )
+      unsafe context.delegate.broken(
+        HTTP2Code(rawValue: goAway.error_code),
+        String(decoding: text, as: UTF8.self)
+      )
+    }
+    context.delegate.goAwaySent()
+  }
+
   private func setSendCallbacks() {
     unsafe nghttp2_session_callbacks_set_on_frame_send_callback(handle) { _, frame, user in
       guard let frame = unsafe frame else { return 0 }
@@ -183,7 +199,7 @@ final class Context {
           unsafe Context.at(user).delegate.endSent(on: header.stream_id)
         }
       } else if type == NGHTTP2_GOAWAY.rawValue {
-        unsafe Context.at(user).delegate.goAwaySent()
+        unsafe Self.sent(frame.pointee.goaway, Context.at(user))
       }
       return 0
     }

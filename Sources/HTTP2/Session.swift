@@ -221,6 +221,7 @@ internal import CNghttp2
   package mutating func goAway(_ code: HTTP2Code, _ reason: String) {
     let last = unsafe nghttp2_session_get_last_proc_stream_id(handle)
     let text = Array(reason.utf8)
+    if code != .noError { context.isEndedByUs = true }
     _ = unsafe nghttp2_submit_goaway(
       handle,
       UInt8(NGHTTP2_FLAG_NONE.rawValue),

@@ -22,6 +22,8 @@ package protocol SessionDelegate: AnyObject {
   func goAway(lastStream: Int32, _ code: HTTP2Code)
   /// Our GOAWAY was written.
   func goAwaySent()
+  /// The peer broke the protocol, and the session said so in a GOAWAY of its own: it is over.
+  func broken(_ code: HTTP2Code, _ reason: String)
   func pong()
   /// The peer's SETTINGS arrived.
   func settingsReceived()
@@ -34,6 +36,7 @@ package protocol SessionDelegate: AnyObject {
 
 extension SessionDelegate {
   package func resetReceived(on stream: Int32) {}
+  package func broken(_ code: HTTP2Code, _ reason: String) {}
 }
 
 /// What a stream has to send.

@@ -266,9 +266,11 @@ extension ConnectionLimits {
     limits.workRate = 100
     limits.maxUnstartedStreams = 16
     limits.maxQueuedBytes = 4 << 20
+    limits.maxHeldBytes = 1 << 20
     limits.firstMessageTimeout = .seconds(10)
     limits.idleTimeout = .seconds(60)
     limits.listener.maxConnections = 1_024
+    limits.listener.givesUpOldest = true
     limits.listener.maxConnectionsPerAddress = 256
     limits.listener.maxHandshakes = 256
     return limits

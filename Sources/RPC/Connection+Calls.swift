@@ -51,6 +51,7 @@ extension Connection {
   }
 
   private func returnCredit(of state: StreamState) {
+    if state.wantsParts { table.promise(state) }
     let due = state.creditDue()
     guard due > 0 else { return }
     session.credit(due, on: state.id)
@@ -163,6 +164,7 @@ extension Connection {
   private func dispatchLater() {
     guard !isDispatchDue else { return }
     isDispatchDue = true
+    updateInterest()
     let pause: Duration = hasManyTasks && turn.isFullOfTasks ? .milliseconds(10) : .zero
     loop.schedule(after: pause) { [weak self] in
       self?.assumeIsolated { $0.dispatchNow() }
@@ -171,17 +173,23 @@ extension Connection {
 
   private func dispatchNow() {
     isDispatchDue = false
-    guard phase == .open else { return }
-    turn = ConnectionTurn()
-    dispatch()
-    scheduleFlush()
+    if phase == .open {
+      turn = ConnectionTurn()
+      dispatch()
+      scheduleFlush()
+    }
+    updateInterest()
   }
 
   /// The connection is over: of what was not handed over, handlers hear that their calls are.
   func dropEvents() {
     if !role.isServer { return dispatch() }
     while hasEvents {
-      if case .closed(let state, let code) = nextEvent() { closed(state, code) }
+      switch nextEvent() {
+      case .closed(let state, let code): closed(state, code)
+      case .broken(let code, let reason): wasBroken(code, reason)
+      default: break
+      }
     }
   }
 
@@ -201,6 +209,7 @@ extension Connection {
     case .partial(let state): returnCredit(of: state)
     case .goAway(let last, let code): receivedGoAway(last, code)
     case .goAwaySent: sentGoAway()
+    case .broken(let code, let reason): wasBroken(code, reason)
     case .pong: receivedPong()
     case .settings: receivedSettings()
     }
@@ -297,6 +306,7 @@ extension Connection {
     for waiter in waiters {
       waiter.resume(throwing: status.isOK ? RPCStatus(.cancelled, "the call has ended") : status)
     }
+    table.drop(state)
     let handler = state.handler
     state.handler = nil
     switch handler {

@@ -13,6 +13,7 @@ extension Connection {
   func becameReady(_ readiness: Readiness) {
     if phase == .connecting { finishConnecting() }
     guard phase != .closed else { return }
+    if isDispatchDue, !readiness.isDisjoint(with: .hangUp) { return peerClosed() }
     if readiness.contains(.writable) { flush() }
     if readiness.contains(.readable) || !readiness.isDisjoint(with: .hangUp) { readSome() }
   }
@@ -57,6 +58,7 @@ extension Connection {
       case .end: return peerClosed()
       case .bytes(let count):
         statistics?.counters.bytesReceived &+= UInt64(count)
+        hasHeard = true
         guard phase != .draining else { continue }
         receive(ciphertext.span.extracting(0..<count), into: &plaintext)
         if count < limit { return }
@@ -161,14 +163,7 @@ extension Connection {
     guard phase == .open, transport.outputCount < Self.outputHighMark else { return }
     var plaintext = loop.takeGatherBuffer()
     repeat {
-      do {
-        try session.send(into: &plaintext, limit: Self.gatherBytes)
-        try transport.send(plaintext.span)
-      } catch {
-        plaintext = []
-        closeReason = closeReason ?? RPCStatus(.unavailable, "\(peer.address): \(error)")
-        break
-      }
+      guard gather(into: &plaintext) else { break }
       let isDone = plaintext.isEmpty
       plaintext.removeAll(keepingCapacity: true)
       dispatch()
@@ -177,12 +172,37 @@ extension Connection {
     } while phase == .open && transport.outputCount < Self.outputHighMark
     loop.returnGatherBuffer(plaintext)
     writeOutput()
-    if phase == .open, !session.isAlive { drain() }
+    // Before that, a slow peer would lose what it has not taken.
+    if phase == .open, !session.isAlive, transport.outputCount == 0 { drain() }
+  }
+
+  /// Moves up to `gatherBytes` of frames from the session through TLS; `plaintext` has them too.
+  ///
+  /// - Returns: whether that went well.
+  private func gather(into plaintext: inout [UInt8]) -> Bool {
+    do {
+      try session.send(into: &plaintext, limit: Self.gatherBytes)
+      try transport.send(plaintext.span)
+      return true
+    } catch {
+      plaintext = []
+      closeReason = closeReason ?? RPCStatus(.unavailable, "\(peer.address): \(error)")
+      return false
+    }
+  }
+
+  /// `flush`, before the end: GOAWAY goes before bodies, and so leaves however much waits by now.
+  func flushReason() {
+    flush()
+    guard phase == .open, session.wantsWrite else { return }
+    var plaintext = loop.takeGatherBuffer()
+    _ = gather(into: &plaintext)
+    loop.returnGatherBuffer(plaintext)
   }
 
   func writeOutput() {
     guard phase != .closed, phase != .connecting else { return }
-    var isBlocked = false
+    isBlocked = false
     do {
       while transport.outputCount > 0, !isBlocked {
         try transport.withOutput { (bytes) throws(SystemError) -> Int in
@@ -197,10 +217,17 @@ extension Connection {
     } catch {
       return close(lost(error))
     }
-    let wanted: Readiness = isBlocked ? [.readable, .writable] : .readable
+    if !isBlocked { finishWriting() }
     if !isBlocked, table.count == 0 { transport.trim() }
     // Frames may wait in the session for the room there is now.
     if !isBlocked, session.wantsWrite { scheduleFlush() }
+    updateInterest()
+  }
+
+  /// What is not read now must not wake the loop again and again.
+  func updateInterest() {
+    var wanted: Readiness = isDispatchDue ? [] : .readable
+    if isBlocked { wanted.insert(.writable) }
     guard wanted != interest, let registration else { return }
     interest = wanted
     loop.update(registration, socket.number, for: wanted)
@@ -228,18 +255,26 @@ extension Connection {
     pingTimer = nil
     guard phase == .open else { return }
     if isIdleTooLong() { return retireIdle() }
-    session.ping()
-    pongIsDue = true
-    flush()
+    hasHeard = false
+    // One at a time: for a slow reader the last one may still wait behind what it reads.
+    if !pongIsDue {
+      session.ping()
+      pongIsDue = true
+      flush()
+    }
     guard phase == .open else { return }
     pingTimer = loop.schedule(after: limits.pingTimeout) { [weak self] in
       self?.assumeIsolated { $0.pingTimedOut() }
     }
   }
 
+  /// Whatever came is a sign of life: the answer itself may be behind all that the peer reads first.
   private func pingTimedOut() {
     pingTimer = nil
-    guard pongIsDue else { return schedulePing() }
-    close(RPCStatus(.unavailable, "\(peer.address) does not answer pings"))
+    // While work is put off, nothing is read.
+    guard pongIsDue, !hasHeard, !isDispatchDue else { return schedulePing() }
+    let text = "\(peer.address) does not answer pings"
+    statistics?.cutOff(peer.address, .ping, "it does not answer pings")
+    close(RPCStatus(.unavailable, text))
   }
 }

@@ -22,7 +22,7 @@ extension Connection {
     } else if table.queuedBytes > limits.maxQueuedBytes {
       cutOffUnread()
     } else {
-      watchUnstarted()
+      watchMessages()
       return true
     }
     return false
@@ -59,12 +59,20 @@ extension Connection {
     closeReason = RPCStatus(.unavailable, "\(peer.address) broke HTTP/2: \(error)")
     statistics?.protocolBroken(peer.address, "\(error)")
     session.goAway(.protocolError, "\(error)")
-    flush()
+    flushReason()
     drain()
+  }
+
+  /// The session has told the peer that it broke the protocol; with that sent, it is over.
+  func wasBroken(_ code: HTTP2Code, _ reason: String) {
+    let text = reason.isEmpty ? "code \(code.rawValue)" : reason
+    closeReason = closeReason ?? RPCStatus(.unavailable, "\(peer.address) broke HTTP/2: \(text)")
+    statistics?.protocolBroken(peer.address, text)
   }
 
   /// Why a new call is refused, if it is: those there are must come on first.
   func overload() -> RPCStatus? {
+    if isDismissed { return closeReason }
     if table.unstarted > limits.maxUnstartedStreams {
       statistics?.reached(.unstarted)
       let text =
@@ -116,26 +124,31 @@ extension Connection {
     cutOff(.headersTimeout, "a header block that did not end within \(limits.headersTimeout)")
   }
 
-  /// Looks four times in `firstMessageTimeout` for streams that wait for their first message.
-  private func watchUnstarted() {
-    guard sweepTimer == nil, table.unstarted > 0 else { return }
+  /// Looks four times in `firstMessageTimeout` for streams that wait for their first message, or for
+  /// the rest of one.
+  private func watchMessages() {
+    guard sweepTimer == nil, table.unstarted + table.partial > 0 else { return }
     sweepTimer = loop.schedule(after: limits.firstMessageTimeout / Self.sweeps) { [weak self] in
-      self?.assumeIsolated { $0.sweepUnstarted() }
+      self?.assumeIsolated { $0.sweep() }
     }
   }
 
-  private func sweepUnstarted() {
+  private func sweep() {
     sweepTimer = nil
     guard phase == .open else { return }
-    for state in table.all where state.isUnstarted {
+    for state in table.all where state.isUnstarted || state.isPartial && !state.holdsPeerUp {
       state.sweeps += 1
-      guard state.sweeps > Self.sweeps else { continue }
-      statistics?.reached(.firstMessage)
-      let text = "no message came within \(limits.firstMessageTimeout)"
-      table.started(state)
-      fail(state, RPCStatus(.deadlineExceeded, text))
+      if state.sweeps > Self.sweeps { giveUpMessage(of: state) }
     }
-    watchUnstarted()
+    watchMessages()
+  }
+
+  private func giveUpMessage(of state: StreamState) {
+    let time = limits.firstMessageTimeout
+    statistics?.reached(state.isUnstarted ? .firstMessage : .partialMessage)
+    let text = state.isUnstarted ? "no message came within" : "a message did not come whole within"
+    table.started(state)
+    fail(state, RPCStatus(.deadlineExceeded, "\(text) \(time)"))
   }
 
   private static let sweeps = 4

@@ -28,6 +28,8 @@ package actor Connection {
   var retirement: Retirement?
   /// The peer takes no new streams.
   var isGoingAway = false
+  /// Its calls have had their last word; see `dismiss`.
+  var isDismissed = false
   /// Why the connection ended, for calls that end with it.
   var closeReason: RPCStatus?
 
@@ -35,12 +37,18 @@ package actor Connection {
   let socket: Socket
   var registration: Registration?
   var interest: Readiness = .readable
+  /// The socket takes no more for now.
+  var isBlocked = false
   var isFlushScheduled = false
+  private var isDrainingLimited = false
+  private var hasFinishedWriting = false
 
   // Timers.
   var handshakeTimer: LoopTimer?
   var pingTimer: LoopTimer?
   var pongIsDue = false
+  /// Bytes came since the last PING's time began.
+  var hasHeard = false
   /// When it was first seen without a call, and how many there had been.
   var idle: (since: ContinuousClock.Instant, opened: Int)?
   var expiryTimer: LoopTimer?
@@ -134,6 +142,12 @@ package actor Connection {
     close(RPCStatus(.unavailable, "too many handshakes are under way"))
   }
 
+  /// A server has too many connections, and this one is the oldest.
+  func giveWay() {
+    statistics?.reached(.connections)
+    dismiss(RPCStatus(.unavailable, "this connection gave way to a newer one; connect again"))
+  }
+
   /// Calls `action` on the loop when the connection has ended, at once if it has.
   package func whenClosed(_ action: @escaping @Sendable (RPCStatus) -> Void) {
     guard phase == .closed else { return onClose.append(action) }
@@ -145,17 +159,22 @@ package actor Connection {
     guard phase == .open || phase == .handshaking else { return close(reason) }
     closeReason = reason
     session.goAway(code.code, reason.message)
-    flush()
+    flushReason()
     drain()
   }
 
   /// `shutDown`; a server's calls end with `reason`: libraries tell their users a call's status, and
-  /// keep GOAWAY's text to themselves.
+  /// keep GOAWAY's text to themselves. A peer that reads slowly has as long for it.
   func dismiss(_ reason: RPCStatus) {
-    if phase == .open, role.isServer {
-      for state in table.all { finish(reason, on: state.id) }
-    }
-    shutDown(reason)
+    guard phase == .open, role.isServer else { return shutDown(reason) }
+    isDismissed = true
+    for state in table.all { finish(reason, on: state.id) }
+    closeReason = reason
+    session.goAway(.noError, reason.message)
+    limitDraining()
+    flush()  // drains, unless there is more than the peer takes now
+    guard phase == .open else { return }
+    for state in table.all { end(state, reason) }
   }
 
   /// Why a connection is shut down, as GOAWAY says it.
@@ -176,12 +195,24 @@ package actor Connection {
   func drain() {
     guard phase != .closed, phase != .draining else { return }
     phase = .draining
+    if let retirement { loop.cancel(retirement.timer) }
     transport.close()
+    limitDraining()
     writeOutput()
-    socket.closeWriting()
     endAllCalls()
-    // writeOutput may have closed the connection.
-    guard phase == .draining else { return }
+  }
+
+  /// All of it is with the kernel.
+  func finishWriting() {
+    guard phase == .draining, !hasFinishedWriting else { return }
+    hasFinishedWriting = true
+    socket.closeWriting()
+  }
+
+  /// From now on the peer has so long to read what there is for it.
+  private func limitDraining() {
+    guard !isDrainingLimited else { return }
+    isDrainingLimited = true
     loop.schedule(after: limits.drainTimeout) { [weak self] in
       self?.assumeIsolated { $0.close(nil) }
     }

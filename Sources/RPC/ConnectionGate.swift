@@ -1,6 +1,7 @@
 /// Which connections a listener takes, and which of those that are not open yet it gives up.
 ///
-/// Bounds are per listener (`ListenerLimits`). Of handshakes the oldest is given up: an honest one ends
+/// Bounds are per listener (`ListenerLimits`). Where a listener wants it, the oldest connection gives
+/// way to a new one. Of handshakes the oldest is given up: an honest one ends
 /// in a few round trips, so whoever floods the port loses its own.
 struct ConnectionGate {
   private let limits: ListenerLimits
@@ -9,35 +10,35 @@ struct ConnectionGate {
   private var byPrincipal: [String: Int] = [:]
   /// Whose each connection is, of those that are anybody's.
   private var principals: [ObjectIdentifier: String] = [:]
-  /// Handshakes in the order in which they began; those that are over leave holes.
-  private var handshakes: [ObjectIdentifier?] = []
-  private var first = 0
-  private var places: [ObjectIdentifier: Int] = [:]
+  private var handshakes = AgeQueue()
+  /// All that nobody gave up yet, if the oldest is given up.
+  private var ages = AgeQueue()
 
   init(_ limits: ListenerLimits) { self.limits = limits }
 
   /// Whether one more from there may come.
   func refuses(_ host: String) -> PeerLimit? {
-    if count >= limits.maxConnections { return .connections }
+    // Those that were given up have a moment to read why.
+    let most = limits.maxConnections + (limits.givesUpOldest ? limits.maxHandshakes : 0)
+    if count >= most { return .connections }
     if byHost[host, default: 0] >= limits.maxConnectionsPerAddress { return .connectionsOfAddress }
     return nil
   }
 
-  /// - Returns: the one to give up for it.
+  /// - Returns: the handshake to give up for it.
   mutating func add(_ connection: ObjectIdentifier, from host: String) -> ObjectIdentifier? {
     count += 1
     byHost[host, default: 0] += 1
-    places[connection] = first + handshakes.count
+    if limits.givesUpOldest { ages.append(connection) }
     handshakes.append(connection)
-    guard places.count > limits.maxHandshakes else { return nil }
-    while let oldest = handshakes.first {
-      guard let oldest else {
-        popHole()
-        continue
-      }
-      return oldest
-    }
-    return nil
+    return handshakes.count > limits.maxHandshakes ? handshakes.oldest() : nil
+  }
+
+  /// - Returns: the one to give up because there are too many, once.
+  mutating func takeOldest() -> ObjectIdentifier? {
+    guard ages.count > limits.maxConnections, let oldest = ages.oldest() else { return nil }
+    ages.remove(oldest)
+    return oldest
   }
 
   /// It turned out to be this principal's.
@@ -53,16 +54,11 @@ struct ConnectionGate {
   }
 
   /// Its handshake is over, well or not.
-  mutating func handshakeEnded(_ connection: ObjectIdentifier) {
-    guard let place = places.removeValue(forKey: connection) else { return }
-    handshakes[place - first] = nil
-    // Amortised: holes at the front are dropped once they are most of it.
-    guard handshakes.count > 64, places.count * 2 < handshakes.count else { return }
-    compact()
-  }
+  mutating func handshakeEnded(_ connection: ObjectIdentifier) { handshakes.remove(connection) }
 
   mutating func remove(_ connection: ObjectIdentifier, from host: String) {
-    handshakeEnded(connection)
+    handshakes.remove(connection)
+    ages.remove(connection)
     count -= 1
     let left = byHost[host, default: 0] - 1
     byHost[host] = left > 0 ? left : nil
@@ -72,18 +68,5 @@ struct ConnectionGate {
   }
 
   /// Places kept, holes too.
-  var handshakeSlots: Int { handshakes.count }
-
-  private mutating func popHole() {
-    handshakes.removeFirst()
-    first += 1
-  }
-
-  private mutating func compact() {
-    handshakes.removeAll { $0 == nil }
-    first = 0
-    for (place, connection) in handshakes.enumerated() {
-      if let connection { places[connection] = place }
-    }
-  }
+  var handshakeSlots: Int { handshakes.slots }
 }

@@ -14,6 +14,9 @@ package struct ConnectionLimits: Sendable {
   package var maxQueuedBytes = 128 * 1_048_576
   /// Streams that have not brought their first message; 64 KiB of it may be here.
   package var maxUnstartedStreams = 1_024
+  /// Bytes of messages that are not whole and are larger than half their stream's window, over all
+  /// streams: what is above waits in line, at the peer. One may always come, whatever its size.
+  package var maxHeldBytes = 16 * 1_048_576
   /// Frames that carry nothing of a call (`PeerUsage`), at once and then in each second. They cost
   /// about a microsecond each.
   package var workBurst: UInt64 = 20_000
@@ -25,7 +28,8 @@ package struct ConnectionLimits: Sendable {
   package var handshakeTimeout: Duration = .seconds(10)
   /// From a header block's first frame to its end.
   package var headersTimeout: Duration = .seconds(10)
-  /// From a stream's headers to its first message, at a server.
+  /// From a stream's headers to its first message, and for each message from its beginning to its
+  /// end, at a server.
   package var firstMessageTimeout: Duration = .seconds(30)
   /// How often a peer is asked whether it is still there; `nil`: never. Stock gRPC servers cut off
   /// clients that ask more often than every five minutes.
@@ -48,7 +52,10 @@ package struct ConnectionLimits: Sendable {
 /// Bounds of a listener, over all its connections.
 package struct ListenerLimits: Sendable {
   package var maxConnections = 16_384
-  /// Of one peer's address. Daemons and clients may share a gateway, so these are as many.
+  /// One more than that ends the oldest, instead of being refused: for peers that nobody knows, which
+  /// need no connection for long.
+  package var givesUpOldest = false
+  /// Of one peer's address, or of one IPv6 network of 64 bits. Daemons and clients may share a gateway, so these are as many.
   package var maxConnectionsPerAddress = 16_384
   /// Of one principal. A daemon may have one for each of its streams.
   package var maxConnectionsPerPrincipal = 1_024

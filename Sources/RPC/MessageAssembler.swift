@@ -23,6 +23,9 @@ struct MessageAssembler {
   /// Bytes held of a message that is not whole, its prefix included.
   var partialBytes: Int { prefixCount + message.count }
 
+  /// What the message at hand comes to, its prefix included; known once that is here.
+  var wholeBytes: Int { length + Self.prefixBytes }
+
   /// Whether the message at hand is too large to wait in a window of `bytes`: then its parts must
   /// be credited as they come.
   func exceeds(window bytes: Int) -> Bool {
@@ -42,10 +45,15 @@ struct MessageAssembler {
     do {
       try assemble(input, deliver: deliver)
     } catch {
-      isBroken = true
-      (prefixCount, length, message) = (0, 0, [])
+      stop()
       throw error
     }
+  }
+
+  /// Drops what is here of a message, and whatever comes.
+  mutating func stop() {
+    isBroken = true
+    (prefixCount, length, message) = (0, 0, [])
   }
 
   private mutating func assemble(

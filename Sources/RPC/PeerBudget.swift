@@ -58,10 +58,16 @@ package enum PeerLimit: String, Sendable, CaseIterable {
   /// Streams that wait for their first message: refused, or ended after a time.
   case unstarted
   case firstMessage = "first_message"
+  /// A later message that does not come whole in time.
+  case partialMessage = "partial_message"
+  /// A large message waits in line, at the peer, for others to become whole.
+  case heldBytes = "held_bytes"
   case connections
   case connectionsOfAddress = "connections_of_address"
   case connectionsOfPrincipal = "connections_of_principal"
   case handshakes
   /// A connection without calls.
   case idle
+  /// A peer that nothing is heard of, asked by PING.
+  case ping
 }

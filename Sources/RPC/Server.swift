@@ -110,7 +110,8 @@ package actor Server {
   private func open(_ accepted: consuming Socket) {
     accepted.setNoDelay()
     let address = accepted.peerAddress
-    if let limit = core.refuses(address?.host ?? "") { return core.statistics.reached(limit) }
+    let network = address?.network ?? ""
+    if let limit = core.refuses(network) { return core.statistics.reached(limit) }
     do {
       let connection = try Connection(
         .server(core),
@@ -121,7 +122,8 @@ package actor Server {
         on: loop
       )
       core.statistics.counters.connectionsAccepted += 1
-      core.add(connection, from: address?.host ?? "")?.onLoop { $0.giveUpHandshake() }
+      core.add(connection, from: network)?.onLoop { $0.giveUpHandshake() }
+      core.takeOldest()?.onLoop { $0.giveWay() }
       connection.onLoop { $0.start() }
     } catch {
       // Out of memory: this peer is dropped, the others go on.

@@ -42,6 +42,13 @@ final class ServerCore: Sendable {
     }
   }
 
+  /// - Returns: the connection to give up because there are too many.
+  func takeOldest() -> Connection? {
+    connections.withLock { connections in
+      connections.gate.takeOldest().flatMap { connections.all[$0]?.connection }
+    }
+  }
+
   func handshakeEnded(_ connection: Connection) {
     connections.withLock { $0.gate.handshakeEnded(ObjectIdentifier(connection)) }
   }

@@ -1,11 +1,18 @@
 /// The streams of a connection by their numbers.
 ///
-/// A table with open addressing: numbers come in order, so that half the number, cut to the table's
-/// size, hardly ever collides. A `Dictionary` hashes with a key of its own, and each frame looks up
-/// a stream several times.
+/// A table with open addressing. A peer chooses the numbers, so that where each has its place is
+/// nothing it can know. A `Dictionary` hashes better and takes longer, and each frame looks up a
+/// stream several times.
 struct StreamMap {
   private var slots: [StreamState?] = []
+  /// Odd.
+  private let factor: UInt64
   private(set) var count = 0
+
+  /// `factor`: what decides on places, with its last bit set; drawn once for all by default.
+  init(factor: UInt64 = Self.drawn) { self.factor = factor | 1 }
+
+  private static let drawn = UInt64.random(in: .min ... .max)
 
   var values: [StreamState] { slots.compactMap { $0 } }
 
@@ -66,7 +73,23 @@ struct StreamMap {
     slots[slot] = state
   }
 
-  /// The size is a power of two.
-  private func home(of id: Int32) -> Int { Int(id >> 1) & (slots.count - 1) }
+  /// How many places are looked at to find `id`, or that it is not there.
+  func probes(of id: Int32) -> Int {
+    guard count > 0 else { return 0 }
+    var (slot, probes) = (home(of: id), 1)
+    while let state = slots[slot], state.id != id { (slot, probes) = (next(slot), probes + 1) }
+    return probes
+  }
+
+  /// The size is a power of two, at least 4. The first product's high half, which the factor
+  /// decides on, goes into the second one's highest bits; the golden ratio spreads them where the
+  /// factor alone would not.
+  private func home(of id: Int32) -> Int {
+    var mixed = UInt64(UInt32(bitPattern: id)) &* factor
+    mixed ^= mixed >> 32
+    mixed &*= 0x9e37_79b9_7f4a_7c15
+    return Int(mixed >> UInt64(64 - slots.count.trailingZeroBitCount))
+  }
+
   private func next(_ slot: Int) -> Int { (slot + 1) & (slots.count - 1) }
 }

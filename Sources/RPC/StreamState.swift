@@ -12,8 +12,15 @@ final class StreamState {
   var peerEnded = false
   /// At a server: no whole message has come yet.
   var isUnstarted = false
-  /// How often it was found so.
+  /// Part of a message is here; counted by the table.
+  var isPartial = false
+  /// How often it was found so, since its headers or its last whole message.
   var sweeps = 0
+  /// Bytes of the message at hand, prefix included, that are the connection's to hold; 0: none, its
+  /// parts are not credited.
+  var promised = 0
+  /// It waits in line for that.
+  var isInLine = false
   /// Its stream is over: what it asked for need not be done.
   var isGone = false
   /// Bytes of whole messages that the handler has not taken yet.
@@ -84,12 +91,17 @@ final class StreamState {
     takenBytes += bytes
   }
 
-  /// The credit that the peer is due now. What was taken; and, since a message larger than its
-  /// window would never become whole, the parts of one when nothing else is held. So a stream
-  /// costs at most its window and one message.
+  /// A message larger than its window would never become whole: the parts of one are to be credited
+  /// when nothing else is held. So a stream costs at most its window and one message.
+  var wantsParts: Bool { heldBytes == 0 && assembler.exceeds(window: window / 2) }
+
+  /// The peer cannot send the rest of the message at hand before we do something.
+  var holdsPeerUp: Bool { heldBytes > 0 || wantsParts && promised == 0 }
+
+  /// The credit that the peer is due now: what was taken, and of the message at hand what was promised.
   func creditDue() -> Int {
     var target = takenBytes
-    if heldBytes == 0, assembler.exceeds(window: window / 2) { target += assembler.partialBytes }
+    if wantsParts, promised > 0 { target += assembler.partialBytes }
     guard target > creditedBytes else { return 0 }
     defer { creditedBytes = target }
     return target - creditedBytes

@@ -22,6 +22,8 @@ final class StreamTable: SessionDelegate {
     case partial(StreamState)
     case goAway(lastStream: Int32, HTTP2Code)
     case goAwaySent
+    /// The session ended itself because of the peer.
+    case broken(HTTP2Code, String)
     case pong
     case settings
   }
@@ -36,6 +38,11 @@ final class StreamTable: SessionDelegate {
   private(set) var opened = 0
   /// Streams that wait for their first message.
   private(set) var unstarted = 0
+  /// Streams that have part of a message.
+  private(set) var partial = 0
+  /// Bytes of messages that are not whole, of all streams; see `promise`.
+  private(set) var promisedBytes = 0
+  private var line: [Int32] = []
   /// Bytes of messages that wait to be sent, of all streams.
   private(set) var queuedBytes = 0
   private var spareEvents: [Event] = []
@@ -128,14 +135,19 @@ final class StreamTable: SessionDelegate {
       try state.assembler.append(bytes) { message, cost, isCompressed in
         if isCompressed, !takeInflated(message.count, on: state) { return }
         started(state)
+        state.sweeps = 0
         state.hold(cost)
+        release(state)
         events.append(.message(state, message, credit: cost))
       }
     } catch {
       started(state)
+      look(at: state)
+      release(state)
       events.append(.failed(state, error))
       return
     }
+    look(at: state)
     if state.assembler.isPartial { events.append(.partial(state)) }
   }
 
@@ -156,6 +168,7 @@ final class StreamTable: SessionDelegate {
     streams.remove(stream)
     latest = nil
     started(state)
+    drop(state)
     state.isGone = true
     queuedBytes -= state.queuedBytes
     events.append(.closed(state, code))
@@ -166,6 +179,8 @@ final class StreamTable: SessionDelegate {
   }
 
   func goAwaySent() { events.append(.goAwaySent) }
+
+  func broken(_ code: HTTP2Code, _ reason: String) { events.append(.broken(code, reason)) }
 
   func resetReceived(on stream: Int32) { statistics?.counters.resetsByPeers &+= 1 }
 
@@ -178,6 +193,63 @@ final class StreamTable: SessionDelegate {
     guard state.isUnstarted else { return }
     state.isUnstarted = false
     unstarted -= 1
+  }
+
+  // MARK: Messages that are not whole
+
+  private func look(at state: StreamState) {
+    guard isServer, state.isPartial != state.assembler.isPartial else { return }
+    state.isPartial.toggle()
+    partial += state.isPartial ? 1 : -1
+  }
+
+  /// Nobody wants its messages any more.
+  func drop(_ state: StreamState) {
+    state.assembler.stop()
+    look(at: state)
+    release(state)
+  }
+
+  /// Has the message at hand come whole, or wait in line for that: see `ConnectionLimits.maxHeldBytes`.
+  /// Whoever was promised it comes to an end, so that nobody waits for ever.
+  func promise(_ state: StreamState) {
+    guard state.promised == 0, !state.isInLine else { return }
+    guard line.isEmpty, hasRoom(for: state) else {
+      state.isInLine = true
+      line.append(state.id)
+      statistics?.reached(.heldBytes)
+      return
+    }
+    grant(state)
+  }
+
+  private func hasRoom(for state: StreamState) -> Bool {
+    promisedBytes == 0 || promisedBytes + state.assembler.wholeBytes <= limits.maxHeldBytes
+  }
+
+  private func grant(_ state: StreamState) {
+    state.promised = state.assembler.wholeBytes
+    promisedBytes += state.promised
+  }
+
+  /// It is whole, or will not be: those in line come on.
+  private func release(_ state: StreamState) {
+    state.isInLine = false
+    promisedBytes -= state.promised
+    state.promised = 0
+    guard !line.isEmpty else { return }
+    var passed = 0
+    for id in line {
+      // Some have left, or take what came before first.
+      if let next = streams[id], next.isInLine, next.wantsParts {
+        guard hasRoom(for: next) else { break }
+        grant(next)
+        events.append(.partial(next))
+      }
+      streams[id]?.isInLine = false
+      passed += 1
+    }
+    line.removeFirst(passed)
   }
 
   // MARK: What is sent

@@ -86,15 +86,29 @@ struct Transport: ~Copyable {
     }
   }
 
+  /// Of plaintext: bytes of memory that the output takes, those taken of it included.
+  var heldOutput: Int { output.count }
+
   /// Lends the output; `body` returns how many bytes of its front it took.
   mutating func withOutput<E: Error>(_ body: (Span<UInt8>) throws(E) -> Int) throws(E) {
     if tls != nil { return try tls?.withOutput(body) ?? () }
-    let lent = output
-    taken += try body(lent.span.extracting(taken..<lent.count))
-    guard taken == output.count else { return }
-    taken = 0
-    output = []
+    taken += try lend(body)
+    if taken == output.count {
+      taken = 0
+      output = []
+    } else if taken > Self.keptBytes, taken * 2 > output.count {
+      // A peer may take all and never be done. Amortised: each byte moves at most once.
+      output.removeFirst(taken)
+      taken = 0
+    }
   }
+
+  private borrowing func lend<E: Error>(_ body: (Span<UInt8>) throws(E) -> Int) throws(E) -> Int {
+    try body(output.span.extracting(taken..<output.count))
+  }
+
+  /// Of bytes that were taken, as many may be kept.
+  private static let keptBytes = 65_536
 
   /// Frees the output buffer of a connection that has nothing to send.
   mutating func trim() { tls?.trim() }

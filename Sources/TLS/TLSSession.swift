@@ -110,6 +110,9 @@ internal import COpenSSL
   /// Bytes to write to the peer that were not yet taken.
   package var outputCount: Int { transport.output.count - transport.taken }
 
+  /// Bytes of memory that the output takes, those taken of it included.
+  var heldOutput: Int { transport.output.count }
+
   /// Lends the output; `body` returns how many bytes of its front it took.
   package mutating func withOutput<E: Error>(
     _ body: (Span<UInt8>) throws(E) -> Int
@@ -197,7 +200,14 @@ internal import COpenSSL
 
   func take(_ count: Int) {
     taken += count
-    guard taken == output.count else { return }
+    guard taken == output.count else {
+      // A peer may take all and never be done. Amortised: each byte moves at most once.
+      if taken > Self.keptBytes, taken * 2 > output.count {
+        output.removeFirst(taken)
+        taken = 0
+      }
+      return
+    }
     taken = 0
     // A busy connection keeps its buffer; an idle one has none.
     if output.capacity > TLSSession.maxRecordBytes * 20 {
@@ -206,6 +216,9 @@ internal import COpenSSL
       output.removeAll(keepingCapacity: true)
     }
   }
+
+  /// Of bytes that were taken, as many may be kept.
+  private static let keptBytes = 65_536
 
   /// Frees the buffer of a connection with nothing to send.
   func trim() { if output.isEmpty { output = [] } }

@@ -54,6 +54,30 @@ internal import Testing
     #expect(gate.add(ids[4], from: "a") == ids[2])
   }
 
+  @Test func `where the oldest gives way, one more is taken, and each goes once`() {
+    var limits = ListenerLimits()
+    (limits.maxConnections, limits.maxHandshakes, limits.givesUpOldest) = (2, 2, true)
+    var gate = ConnectionGate(limits)
+    let places = (0..<5).map { _ in Place() }
+    let ids = places.map { ObjectIdentifier($0) }
+    for id in ids[..<2] {
+      _ = gate.add(id, from: "a")
+      #expect(gate.takeOldest() == nil)
+    }
+    for index in 2..<4 {
+      #expect(gate.refuses("b") == nil)
+      _ = gate.add(ids[index], from: "b")
+      #expect(gate.takeOldest() == ids[index - 2])
+      #expect(gate.takeOldest() == nil)
+    }
+    // Two have not gone yet, and there may be so many more.
+    #expect(gate.refuses("b") == .connections)
+    gate.remove(ids[0], from: "a")
+    #expect(gate.refuses("b") == nil)
+    _ = gate.add(ids[4], from: "b")
+    #expect(gate.takeOldest() == ids[2])
+  }
+
   @Test func `many that come and go leave nothing behind`() {
     var limits = ListenerLimits()
     limits.maxHandshakes = 2

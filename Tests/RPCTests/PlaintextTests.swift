@@ -14,6 +14,21 @@ import Testing
     await loopback.close()
   }
 
+  @Test func `what a slow reader has taken takes no memory`() throws {
+    var transport = try Transport.server(nil)
+    let message = [UInt8](repeating: 7, count: 32_768)
+    for _ in 0..<8 { try transport.send(message.span) }
+    var most = 0
+    for _ in 0..<200 {
+      try transport.send(message.span)
+      transport.withOutput { _ in message.count }
+      most = max(most, transport.heldOutput)
+    }
+    let left = transport.outputCount
+    #expect(left == 8 * message.count)
+    #expect(most < 1_048_576)
+  }
+
   @Test func `nobody is identified`() async throws {
     let identification = Identification { certificates in
       certificates.isEmpty ? .failure(RPCStatus(.unauthenticated, "who?")) : .failure(.ok)

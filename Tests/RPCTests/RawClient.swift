@@ -9,8 +9,13 @@ final class RawClient {
   private(set) var window = 65_535
   /// WINDOW_UPDATEs for the connection so far.
   private(set) var windowUpdates = 0
-  /// The code of a GOAWAY that came.
+  /// The code of a GOAWAY that came, and what it says.
   private(set) var goAway: UInt32?
+  private(set) var goAwayText = ""
+  /// Bytes of DATA that came, and streams whose end did.
+  private(set) var received = 0
+  private(set) var ended: Set<UInt32> = []
+  private var credits: [UInt32: Int] = [:]
   private var output: [UInt8] = []
   private var input: [UInt8] = []
   private var buffer = [UInt8](repeating: 0, count: 65_536)
@@ -52,6 +57,25 @@ final class RawClient {
     frame(0, (padding == nil ? 0 : 8) | (ends ? 1 : 0), stream, payload)
   }
 
+  /// A message of gRPC.
+  func message(_ bytes: [UInt8], on stream: UInt32, ends: Bool = false) {
+    data(([0] + Self.bytes(UInt32(bytes.count)) + bytes)[...], on: stream, ends: ends)
+  }
+
+  func ping() { frame(6, 0, 0, [UInt8](repeating: 0, count: 8)) }
+
+  /// A PING that is one byte too short.
+  func brokenPing() { frame(6, 0, 0, [UInt8](repeating: 0, count: 7)) }
+
+  /// Opens no more streams.
+  func goingAway() { frame(7, 0, 0, Self.bytes(0) + Self.bytes(0)) }
+
+  /// Room for a byte more on the last stream, which had all there is and used some.
+  func takesMore() { frame(8, 0, lastStream, Self.bytes(1)) }
+
+  /// What the stream's window was raised by so far.
+  func credit(of stream: UInt32) -> Int { credits[stream, default: 0] }
+
   func reset(_ stream: UInt32) { frame(3, 0, stream, Self.bytes(8)) }
 
   /// Sends what was written, and waits until the server has handled it and said so. Twice: it answers
@@ -59,9 +83,34 @@ final class RawClient {
   func roundTrip() throws {
     for _ in 0..<2 {
       let pongs = pongs
-      frame(6, 0, 0, [UInt8](repeating: 0, count: 8))
+      ping()
       while self.pongs == pongs, goAway == nil { try exchange() }
     }
+  }
+
+  /// Writes what there is to write, and reads nothing.
+  func write() throws {
+    while !output.isEmpty {
+      let waiting = output
+      guard case .bytes(let count) = try socket.write(waiting.span) else { return }
+      output.removeFirst(count)
+    }
+  }
+
+  /// Reads what is here, answers what is to be answered, and lets others run: what it waits for may
+  /// need the thread.
+  ///
+  /// - Throws: `Silence` when the server has sent its last byte.
+  func read() async throws {
+    try exchange(waiting: 10)
+    await Task.yield()
+  }
+
+  /// Reads to the server's last byte.
+  func readAll() async throws {
+    do {
+      while true { try await read() }
+    } catch is Silence {}
   }
 
   // MARK: Bytes
@@ -81,10 +130,16 @@ final class RawClient {
   }
 
   /// Waits until the socket can be read or written, and does so.
-  private func exchange() throws {
+  ///
+  /// - Parameter milliseconds: so long it waits; nil: long, and nothing by then is an error.
+  /// - Throws: `Silence`; the socket's failures.
+  private func exchange(waiting milliseconds: Int32? = nil) throws {
     var wanted = pollfd(fd: socket.number, events: Int16(POLLIN), revents: 0)
     if !output.isEmpty { wanted.events |= Int16(POLLOUT) }
-    guard unsafe poll(&wanted, 1, 30_000) > 0 else { throw Silence() }
+    guard unsafe poll(&wanted, 1, milliseconds ?? 30_000) > 0 else {
+      if milliseconds != nil { return }
+      throw Silence()
+    }
     let waiting = output
     if !waiting.isEmpty, case .bytes(let count) = try socket.write(waiting.span) {
       output.removeFirst(count)
@@ -120,10 +175,17 @@ final class RawClient {
     case 4 where flags & 1 == 0: frame(4, 1, 0, [])
     case 6 where flags & 1 == 0: frame(6, 1, 0, Array(payload))
     case 6: pongs += 1
-    case 7: goAway = number(payload.dropFirst(4).prefix(4))
+    case 0:
+      received += payload.count
+      if flags & 1 != 0 { ended.insert(number(stream)) }
+    case 1 where flags & 1 != 0: ended.insert(number(stream))
+    case 7:
+      goAway = number(payload.dropFirst(4).prefix(4))
+      goAwayText = String(decoding: payload.dropFirst(8), as: UTF8.self)
     case 8 where number(stream) == 0:
       window += Int(number(payload))
       windowUpdates += 1
+    case 8: credits[number(stream), default: 0] += Int(number(payload))
     default: break
     }
   }

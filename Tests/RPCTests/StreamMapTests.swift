@@ -20,6 +20,16 @@ struct StreamMapTests {
     #expect(map.values.isEmpty)
   }
 
+  /// A peer chooses its numbers, and knows the table's size by their count.
+  @Test(arguments: 0..<14) func `no numbers make a look-up long`(shift: Int32) {
+    var map = StreamMap()
+    let ids = (0..<Int32(4_096)).map { ($0 << shift) << 1 | 1 }
+    for id in ids { map.insert(state(id)) }
+    let probes = ids.map { map.probes(of: $0) }
+    #expect(probes.reduce(0, +) < 8 * ids.count)
+    #expect(probes.max() ?? 0 < 256)
+  }
+
   /// Numbers that all begin in the same place, and others between them.
   @Test(arguments: UInt64(1)...20)
   func `it holds what a dictionary holds, in any order of events`(seed: UInt64) {

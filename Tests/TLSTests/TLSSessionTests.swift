@@ -37,6 +37,30 @@ import Testing
     #expect(isClosed)
   }
 
+  @Test func `what a slow reader has taken takes no memory`() throws {
+    var pair = try Pair(TestPKI())
+    try pair.settle(step: 4_096)
+    let message = [UInt8](repeating: 7, count: 32_768)
+    for _ in 0..<8 { try pair.client.send(message.span) }
+    var taken: [UInt8] = []
+    var most = 0
+    for _ in 0..<200 {
+      try pair.client.send(message.span)
+      // As much as came, so that some is always left.
+      pair.client.withOutput { bytes in
+        for index in 0..<32_768 { taken.append(bytes[index]) }
+        return 32_768
+      }
+      most = max(most, pair.client.heldOutput)
+    }
+    #expect(most < 1_048_576)
+    // Nothing was lost or came twice: the peer reads it all.
+    try pair.deliver(taken)
+    try pair.settle(step: 1_000_000)
+    let received = pair.serverReceived.count
+    #expect(received == 208 * message.count)
+  }
+
   @Test func `a changed byte is refused`() throws {
     var pair = try Pair(TestPKI())
     try pair.settle(step: 4_096)
@@ -98,6 +122,12 @@ private struct Pair: ~Copyable {
         _ = try client.receive(part.span, into: &plaintext)
       }
     }
+  }
+
+  mutating func deliver(_ ciphertext: [UInt8]) throws {
+    var plaintext = [UInt8](repeating: 0, count: ciphertext.count + TLSSession.maxRecordBytes)
+    let count = try server.receive(ciphertext.span, into: &plaintext)
+    serverReceived += plaintext.prefix(count)
   }
 
   private static func take(_ session: inout TLSSession, _ step: Int) -> [[UInt8]] {

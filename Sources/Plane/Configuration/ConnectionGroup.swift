@@ -136,7 +136,7 @@ enum ConnectionGroup: String, Sendable {
         "\(rawValue).first_message_timeout",
         \.[limits: self].firstMessageTimeout,
         .milliseconds(100) ... .seconds(3_600),
-        "For a call's first message."
+        "For a call's first message, and for each to come whole."
       ),
       .integer(
         "\(rawValue).max_unstarted_streams",
@@ -149,6 +149,12 @@ enum ConnectionGroup: String, Sendable {
         \.[limits: self].maxQueuedBytes,
         (1 << 20)...(1 << 40),
         "Answers that a connection's peer does not read; new calls are refused from a quarter of it."
+      ),
+      .bytes(
+        "\(rawValue).max_held_bytes",
+        \.[limits: self].maxHeldBytes,
+        (1 << 20)...(1 << 40),
+        "Large messages of a connection that are not whole; further ones wait at the peer."
       ),
       .integer(
         "\(rawValue).work_burst",

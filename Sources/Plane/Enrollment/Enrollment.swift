@@ -188,8 +188,9 @@ final class Enrollment: Sendable {
 
   private func limit(_ peer: Peer) throws(PlaneError) {
     // Without the port, which each connection has anew.
-    let host = peer.address.lastIndex(of: ":").map { String(peer.address[..<$0]) } ?? ""
-    guard state.withLock({ $0.limiter.allows(host, at: .now) }) else {
+    let host = HostPort(peer.address)?.host ?? ""
+    let network = SocketAddress(numeric: host, port: 0)?.network ?? host
+    guard state.withLock({ $0.limiter.allows(network, at: .now) }) else {
       counters.enrollmentRefused()
       throw PlaneError(.resourceExhausted, "too many attempts; try again in a second")
     }
