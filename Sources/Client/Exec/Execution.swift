@@ -93,8 +93,9 @@ package struct Execution: Sendable {
         let stream = try await client.open("/gatehouse.tools.v1.Tools/Invoke")
         try await stream.send(request { $0.start = start })
         return (client, stream)
-      } catch let status as RPCStatus where status.isUnprocessed {
+      } catch {
         if client != self.client { await client.close() }
+        guard let status = error as? RPCStatus, status.isUnprocessed else { throw error }
         client = try await another(status, &patience)
       }
     }
