@@ -49,18 +49,23 @@ def tls(plain, folder, host, identity=True):
 
 
 class Attacker:
-    """One connection. `reads`: takes what comes; otherwise nothing is read before `verdict`."""
+    """One connection. `reads`: takes what comes; otherwise nothing is read before `verdict`. `acks`: acknowledges SETTINGS
+    and PING that it reads, as whoever wants to be kept does; not for one that stops within a frame. `source`: its address."""
 
-    def __init__(self, address, folder=None, identity=True, preface=True, values={}, reads=True, receive_bytes=None):
+    def __init__(self, address, folder=None, identity=True, preface=True, values={}, reads=True, receive_bytes=None,
+                 acks=True, source=None):
         host, port = address.rsplit(":", 1)
         plain = socket.socket()
         if receive_bytes:
             plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_bytes)
+        if source:
+            plain.bind((source, 0))
         plain.settimeout(15)
         plain.connect((host, int(port)))
         self.socket = tls(plain, folder, host, identity) if folder else plain
         self.socket.setblocking(False)
         self.reads, self.buffer, self.unsent = reads, bytearray(), b""
+        self.acks, self.replies = acks and preface, []
         self.began, self.cut_after = time.monotonic(), None
         self.goaway = self.end = None
         self.frames, self.resets, self.statuses = (collections.Counter() for _ in range(3))
@@ -86,6 +91,8 @@ class Attacker:
         An empty piece means: wait for what comes."""
         end = time.monotonic() + seconds
         while not self.end and time.monotonic() < end:
+            if not self.unsent and self.replies:
+                self.unsent, self.replies = b"".join(self.replies), []
             if not self.unsent:
                 piece = next(pieces, None)
                 if piece is None:
@@ -122,16 +129,21 @@ class Attacker:
     # Reading
 
     def read(self):
-        try:
-            while not self.end:
-                data = self.socket.recv(256 << 10)
-                if not data:
-                    self.end = "closed"
-                    self.note_cut()
-                self.buffer += data
-                self.parse()
-        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+        while not self.end and self.sip(256 << 10):
             pass
+
+    def sip(self, count):
+        """Reads so many bytes at most. False: there is nothing now."""
+        try:
+            data = self.socket.recv(count)
+            if not data:
+                self.end = "closed"
+                self.note_cut()
+            self.buffer += data
+            self.parse()
+            return True
+        except (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            return False
         except OSError as error:
             self.over(error)
 
@@ -163,6 +175,8 @@ class Attacker:
 
     def take(self, kind, flags, stream, body):
         self.frames[kind] += 1
+        if self.acks and kind in (SETTINGS, PING) and not flags & ACK:
+            self.replies.append(frame(kind, ACK, 0, bytes(body) if kind == PING else b""))
         if kind == GOAWAY:
             self.goaway = f"GOAWAY {CODES[int.from_bytes(body[4:8], 'big')]}"
             self.reason = bytes(body[8:]).decode(errors="replace")
@@ -185,6 +199,8 @@ class Attacker:
         while not self.end and not until() and (left := end - time.monotonic()) > 0:
             self.wait(select.POLLIN, min(left, 0.05))
             self.read()
+            if self.replies:
+                self.flood(iter([]), 0.2)
         return bool(until())
 
     # The end

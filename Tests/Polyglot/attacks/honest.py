@@ -1,30 +1,34 @@
-"""An honest client beside an attack: one unary call every 20 ms on one connection, by PyPI's h2, in a process of its own.
+"""An honest client beside an attack: one unary call every 20 ms, by PyPI's h2, in a process of its own.
 
-honest.py ADDRESS PATH REQUEST_HEX [FOLDER]. Reads `start` and `report` from standard input; answers with a line of JSON, a
-few calls later, so that what came last is in it. A call's delay counts from when it was due, so what a stalled server makes late is not left out."""
+honest.py kept|anew|http ADDRESS PATH REQUEST_HEX [FOLDER]: on one connection, with the identity of the folder if there is one;
+on a new one for each call, as whoever enrolls, without; or a probe's GET. Reads `start` and `report` from standard input;
+answers with a line of JSON, a few calls later, so that what came last is in it. A call's delay counts from when it was due, so
+what a stalled server makes late is not left out. Between a report and the next start it calls once a second."""
 import json, pathlib, select, socket, ssl, struct, sys, time
 import h2.config, h2.connection, h2.events
 
-EVERY = 0.02
+EVERY, IDLE = 0.02, 1.0
 CALLS_BEFORE_REPORT = 5
 
 
-class Honest:
+class Kept:
+    """gRPC on one connection."""
+
     def __init__(self, address, path, request, folder=None):
         self.address, self.path, self.folder = address, path, folder
         self.body = b"\0" + struct.pack(">I", len(request)) + request
-        self.connect()
-        self.clear()
+        self.socket = None
 
-    def clear(self):
-        self.delays, self.failures = [], []
+    def tls(self):
+        context = ssl.create_default_context(cafile=pathlib.Path(self.folder, "ca.pem"))
+        context.load_cert_chain(pathlib.Path(self.folder, "cert.pem"), pathlib.Path(self.folder, "key.pem"))
+        return context
 
     def connect(self):
         host, port = self.address.rsplit(":", 1)
         self.socket = socket.create_connection((host, int(port)), 10)
         if self.folder:
-            context = ssl.create_default_context(cafile=pathlib.Path(self.folder, "ca.pem"))
-            context.load_cert_chain(pathlib.Path(self.folder, "cert.pem"), pathlib.Path(self.folder, "key.pem"))
+            context = self.tls()
             context.set_alpn_protocols(["h2"])
             self.socket = context.wrap_socket(self.socket, server_hostname=host)
         self.socket.settimeout(10)
@@ -35,7 +39,14 @@ class Honest:
     def flush(self):
         self.socket.sendall(self.h2.data_to_send())
 
+    def close(self):
+        if self.socket:
+            self.socket.close()
+        self.socket = None
+
     def call(self):
+        if not self.socket:
+            self.connect()
         stream = self.h2.get_next_available_stream_id()
         self.h2.send_headers(stream, [
             (":method", "POST"), (":scheme", "https"), (":path", self.path), (":authority", self.address),
@@ -65,6 +76,42 @@ class Honest:
                     return
             self.flush()
 
+
+class Anew(Kept):
+    """gRPC without an identity, each call on a connection of its own."""
+
+    def tls(self):
+        return ssl.create_default_context(cafile=pathlib.Path(self.folder, "ca.pem"))
+
+    def call(self):
+        super().call()
+        self.close()
+
+
+class Http(Anew):
+    """A probe: HTTP/1.1, each request on a connection of its own."""
+
+    def call(self):
+        host, port = self.address.rsplit(":", 1)
+        with socket.create_connection((host, int(port)), 10) as connection:
+            connection.sendall(f"GET {self.path} HTTP/1.1\r\nHost: {self.address}\r\n\r\n".encode())
+            answer = b""
+            while data := connection.recv(64 << 10):
+                answer += data
+        if not answer.startswith(b"HTTP/1.1 200 "):
+            raise OSError(f"answered {answer[:80]}")
+
+
+class Watch:
+    """Has it call, and says how that went."""
+
+    def __init__(self, client):
+        self.client, self.every = client, IDLE
+        self.clear()
+
+    def clear(self):
+        self.delays, self.failures = [], []
+
     def run(self):
         due, calls_left = time.monotonic(), None
         while True:
@@ -76,20 +123,21 @@ class Honest:
                     calls_left = CALLS_BEFORE_REPORT
                 else:
                     self.clear()
+                due, self.every = time.monotonic(), EVERY
                 continue
             try:
-                self.call()
+                self.client.call()
                 self.delays.append(time.monotonic() - due)
             except Exception as error:
                 self.failures.append(f"{type(error).__name__} {error} after {time.monotonic() - due:.2f} s")
-                self.connect()
-            due = max(due + EVERY, time.monotonic())
+                self.client.close()
+            due = max(due + self.every, time.monotonic())
             if calls_left is not None:
                 calls_left -= 1
             if calls_left == 0:
                 print(json.dumps(self.report()), flush=True)
                 self.clear()
-                calls_left = None
+                calls_left, self.every = None, IDLE
 
     def report(self):
         delays = sorted(self.delays) or [0]
@@ -98,5 +146,6 @@ class Honest:
 
 
 if __name__ == "__main__":
-    address, path, request, *folder = sys.argv[1:]
-    Honest(address, path, bytes.fromhex(request), *folder).run()
+    kind, address, path, request, *folder = sys.argv[1:]
+    clients = {"kept": Kept, "anew": Anew, "http": Http}
+    Watch(clients[kind](address, path, bytes.fromhex(request), *folder)).run()

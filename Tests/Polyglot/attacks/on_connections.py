@@ -1,9 +1,10 @@
-"""Connections that come to nothing: silent, slow, or too many. What ends them are the server's timers, so these run at once."""
+"""Connections that come to nothing: silent, slow, or too many. What ends them are the server's timers, so these run at once,
+but for those that are so many that the oldest go first: the others would go with them."""
 import contextlib, select, socket, ssl, time
 import hpack
-from attacker import DATA, END_HEADERS, HEADERS, PREFACE, frame, request, settings
+from attacker import DATA, END_HEADERS, HEADERS, PREFACE, frame, grpc_block, request, settings
 from catalog import SERVED, attack
-from on_streams import CALM, LIST
+from on_streams import CALM, FAILED, LIST, LIST_SERVICES, REFLECTION
 
 PATIENCE = 45  # seconds; longer than any of the server's timers
 
@@ -59,19 +60,19 @@ def many(address, count):
     return until_closed(sockets)
 
 
-@attack(60, "a TLS session and an HTTP/2 session each, some 60 KiB", "closed", counts=(400, 3_000), slow=True)
+@attack(60, "a TLS session and an HTTP/2 session each, some 60 KiB", "closed", counts=(400, 3_000), slow="crowds", counted=("timeout",))
 def half_open(target, count):
     """TCP connections that say nothing."""
     return many(target.address, count)
 
 
-@attack(60, "a TLS session and an HTTP/2 session each, some 60 KiB", "closed", counts=(400, 3_000), slow=True)
+@attack(60, "a TLS session and an HTTP/2 session each, some 60 KiB", "closed", counts=(400, 3_000), slow="crowds", counted=("timeout",))
 def half_open_strangers(target, count):
     """TCP connections to the open port that say nothing."""
     return many(target.open_address, count)
 
 
-@attack(60, "as half-open ones", "closed", counts=(50, 500), slow=True)
+@attack(60, "as half-open ones", "closed", counts=(50, 500), slow="timers", counted=("timeout",))
 def slow_handshakes(target, count):
     """TLS handshakes that go on by a byte every 100 ms."""
     incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
@@ -93,7 +94,8 @@ def slow_handshakes(target, count):
     return verdicts, time.monotonic() - began
 
 
-@attack(60, "a TLS session and an HTTP/2 session each, some 60 KiB", CALM, counts=(80, 1_100))
+@attack(60, "a TLS session and an HTTP/2 session each, some 60 KiB", CALM, counts=(80, 1_100),
+        counted=("connections_of_principal",))
 def many_of_one_principal(target, count):
     """More connections of one principal than it may have."""
     began, attackers = time.monotonic(), [target.attacker() for _ in range(count)]
@@ -105,7 +107,7 @@ def many_of_one_principal(target, count):
 
 
 def drip(attacker, pieces, every=0.1):
-    """Piece by piece, until the other end has had enough."""
+    """Piece by piece, until the other end has had enough. What it sends is no whole frame, so it acknowledges nothing."""
     end = time.monotonic() + PATIENCE
     for piece in pieces:
         if attacker.end or attacker.goaway or attacker.resets or time.monotonic() > end:
@@ -118,45 +120,63 @@ def drip(attacker, pieces, every=0.1):
     return verdict, seconds
 
 
-@attack(60, "all slow ones together", "closed", CALM, counts=(1, 1), slow=True)
+@attack(60, "all slow ones together", "closed", counts=(1, 1), slow="timers", counted=("timeout",))
 def no_preface(target, count):
     """A handshake, and then nothing."""
     return drip(target.attacker(preface=False), iter(lambda: b"", None))
 
 
-@attack(60, "all slow ones together", "closed", CALM, counts=(1, 1), slow=True)
+@attack(60, "all slow ones together", "closed", counts=(1, 1), slow="timers", counted=("timeout",))
 def slow_preface(target, count):
     """The preface by a byte every second."""
     return drip(target.attacker(preface=False), [bytes([byte]) for byte in PREFACE + settings()], 1)
 
 
-@attack(60, "all slow ones together", "closed", CALM, "RST", counts=(1, 1), slow=True)
+@attack(60, "all slow ones together", CALM, counts=(1, 1), slow="timers", counted=("headers_timeout",))
 def slow_headers(target, count):
     """A header block by a byte every 100 ms, in one frame."""
     head = frame(HEADERS, END_HEADERS, 1, LIST, length=16_000)
-    return drip(target.attacker(), [head] + [b"x"] * 10_000)
+    return drip(target.attacker(acks=False), [head] + [b"x"] * 10_000)
 
 
-@attack(60, "all slow ones together", "closed", CALM, "RST", counts=(1, 1), slow=True)
+@attack(60, "all slow ones together", CALM, counts=(1, 1), slow="timers", counted=("headers_timeout",))
 def headers_without_an_end(target, count):
     """A header block that stops before its end."""
-    return drip(target.attacker(), [frame(HEADERS, 0, 1, LIST)] + [b""] * 10_000)
+    return drip(target.attacker(acks=False), [frame(HEADERS, 0, 1, LIST)] + [b""] * 10_000)
 
 
-@attack(60, "all slow ones together", "closed", CALM, "RST", SERVED, counts=(1, 1), slow=True)
-def slow_body(target, count):
-    """A first message by a byte every 100 ms."""
-    attacker = target.attacker()
+BYTES = [b"\0", b"\0", b"\0", b"\x20", b"\0"] + [b"x"] * 10_000  # a message of 8 KiB
+
+
+def by_bytes(attacker, opened):
+    """A message on stream 1, byte by byte, after `opened`; until it is given up."""
     attacker.decoder = hpack.Decoder()
-    body = [frame(DATA, 0, 1, byte) for byte in [b"\0", b"\0", b"\0", b"\x20", b"\0"] + [b"x"] * 10_000]
     began, end = time.monotonic(), time.monotonic() + PATIENCE
-    attacker.send(request(1, LIST, end=False))
-    for piece in body:
-        if attacker.end or attacker.goaway or attacker.resets or attacker.statuses or time.monotonic() > end:
+    attacker.send(opened)
+    for piece in (frame(DATA, 0, 1, byte) for byte in BYTES):
+        if attacker.end or attacker.goaway or attacker.statuses or time.monotonic() > end:
             break
         attacker.send(piece, 1)
         attacker.listen(0.1)
     seconds = time.monotonic() - began
-    verdict = "RST with grpc-status " + next(iter(attacker.statuses)) if attacker.statuses else attacker.verdict()
+    verdict = f"{FAILED} {next(iter(attacker.statuses))}" if attacker.statuses else attacker.verdict()
     attacker.close()
     return "left open" if seconds >= PATIENCE else verdict, seconds
+
+
+@attack(60, "all slow ones together", FAILED + " 4", counts=(1, 1), slow="timers", counted=("first_message",))
+def slow_body(target, count):
+    """A first message by a byte every 100 ms."""
+    return by_bytes(target.attacker(), request(1, LIST, end=False))
+
+
+@attack(60, "all slow ones together", FAILED + " 4", counts=(1, 1), slow="timers", counted=("first_message",))
+def slow_body_of_strangers(target, count):
+    """The same at the open port, to enroll."""
+    return by_bytes(target.stranger(), request(1, grpc_block("/gatehouse.link.v1.Enrollment/Enroll"), end=False))
+
+
+@attack(60, "all slow ones together", FAILED + " 4", counts=(1, 1), slow="timers", counted=("partial_message",))
+def slow_second_message(target, count):
+    """A second message by a byte every 100 ms."""
+    return by_bytes(target.attacker(), request(1, REFLECTION, LIST_SERVICES, end=False))

@@ -8,25 +8,25 @@ from on_streams import CALM, INVOKE, LIST, run, streams
 PINGS = frame(PING, 0, 0, b"12345678")
 
 
-@attack(8, "nothing is kept", CALM, counts=(100_000, 2_000_000))
+@attack(8, "nothing is kept", CALM, counts=(100_000, 2_000_000), counted=("flood",))
 def pings(target, count):
     """PING flood, its acknowledgements read."""
     return run(target, itertools.repeat(PINGS, count))
 
 
-@attack(24, "what fits our bound of unsent frames", CALM, "closed", "silent", counts=(200_000, 4_000_000))
+@attack(24, "what fits our bound of unsent frames", CALM, "closed", "silent", counts=(200_000, 4_000_000), counted=("flood",))
 def pings_unread(target, count):
     """PING flood, its acknowledgements never read."""
     return run(target, itertools.repeat(PINGS, count), 5, reads=False, receive_bytes=4096)
 
 
-@attack(8, "nothing is kept", CALM, counts=(100_000, 1_000_000))
+@attack(8, "nothing is kept", CALM, counts=(100_000, 1_000_000), counted=("flood",))
 def settings_flood(target, count):
     """SETTINGS flood, read."""
     return run(target, itertools.repeat(settings({3: 100}), count))
 
 
-@attack(24, "what fits our bound of unsent frames", CALM, "closed", "silent", counts=(200_000, 4_000_000))
+@attack(24, "what fits our bound of unsent frames", CALM, "closed", "silent", counts=(200_000, 4_000_000), counted=("flood",))
 def settings_unread(target, count):
     """SETTINGS flood, its acknowledgements never read."""
     return run(target, itertools.repeat(settings({3: 100}), count), 5, reads=False, receive_bytes=4096)
@@ -40,26 +40,26 @@ def settings_over_streams(target, count):
     return run(target, itertools.chain(opened, changes))
 
 
-@attack(8, "nothing is kept", CALM, counts=(100_000, 1_000_000))
+@attack(8, "nothing is kept", CALM, counts=(100_000, 1_000_000), counted=("work",))
 def empty_data(target, count):
     """DATA frames of no bytes on an open stream."""
     return run(target, itertools.chain([request(1, INVOKE, end=False)], itertools.repeat(frame(DATA, 0, 1), count)))
 
 
-@attack(8, "nothing is kept", CALM, counts=(100_000, 1_000_000))
+@attack(8, "nothing is kept", CALM, counts=(100_000, 1_000_000), counted=("work",))
 def window_updates(target, count):
     """WINDOW_UPDATEs of one byte for the connection."""
     return run(target, itertools.repeat(window(0, 1), count))
 
 
-@attack(8, "nothing is kept", CALM, counts=(100_000, 1_000_000))
+@attack(8, "nothing is kept", CALM, counts=(100_000, 1_000_000), counted=("work",))
 def priorities(target, count):
     """PRIORITY frames for streams there are none of."""
     return run(target, (
         frame(PRIORITY, 0, s, (0).to_bytes(4, "big") + b"\x10") for s in itertools.islice(itertools.cycle(streams(5000)), count)))
 
 
-@attack(8, "nothing is kept", CALM, counts=(100_000, 1_000_000))
+@attack(8, "nothing is kept", CALM, counts=(100_000, 1_000_000), counted=("work",))
 def unknown_frames(target, count):
     """Frames of unknown types."""
     return run(target, (frame(0xfa, i & 0xff, 2 * i + 1, b"") for i in range(count)))
@@ -71,7 +71,8 @@ def push_promise(target, count):
     return run(target, [frame(PUSH_PROMISE, END_HEADERS, 1, (2).to_bytes(4, "big") + LIST)])
 
 
-@attack(8, "nothing is kept", CALM, "GOAWAY PROTOCOL_ERROR", "GOAWAY STREAM_CLOSED", counts=(100_000, 1_000_000))
+@attack(8, "nothing is kept", CALM, "GOAWAY PROTOCOL_ERROR", "GOAWAY STREAM_CLOSED", counts=(100_000, 1_000_000),
+        counted=("work",))
 def frames_on_closed_streams(target, count):
     """RST_STREAM and WINDOW_UPDATE for a stream that is over."""
     return run(target, itertools.chain([request(1, LIST, b"")], itertools.repeat(window(1, 1), count)))

@@ -3,13 +3,12 @@ import base64, itertools, os, time
 import hpack
 from attacker import DATA, END_STREAM, LARGEST, Attacker, frame, grpc_block, message, request, window
 from catalog import SERVED, attack
-from on_streams import CALM, INVOKE, REFUSED, batches, streams
+from on_streams import CALM, FAILED, INVOKE, REFUSED, batches, streams
 from enroll import enroll
 from gatehouse.link.v1 import link_pb2 as link
 from gatehouse.tools.v1 import call_pb2 as calls, process_pb2, tools_pb2 as tools
 
 CONNECT = grpc_block("/gatehouse.link.v1.Link/Connect")
-FAILED = "RST with grpc-status"
 
 
 class Daemon(Attacker):

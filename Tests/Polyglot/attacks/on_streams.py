@@ -7,6 +7,10 @@ CALM = "GOAWAY ENHANCE_YOUR_CALM"
 REFUSED = "RST NO_ERROR"  # after trailers with the reason: the rest of the request is not wanted
 INVOKE = grpc_block("/gatehouse.tools.v1.Tools/Invoke")
 LIST = grpc_block("/gatehouse.tools.v1.Tools/List")
+FAILED = "RST with grpc-status"
+# Takes message after message, of any principal.
+REFLECTION = grpc_block("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo")
+LIST_SERVICES = b"\x3a\0"
 
 
 def streams(count, first=1):
@@ -40,51 +44,52 @@ def nothing(target, count):
     return verdict, None
 
 
-@attack(24, "a turn's streams before they are closed", CALM, "closed", counts=(20_000, 200_000))
+@attack(24, "a turn's streams before they are closed", CALM, "closed", counts=(20_000, 200_000), counted=("resets",))
 def rapid_reset(target, count):
     """Rapid reset: a request and its reset, at once."""
     return run(target, (request(s, INVOKE, end=False) + reset(s) for s in streams(count)))
 
 
-@attack(24, "answers of a turn", CALM, "closed", counts=(20_000, 200_000))
+@attack(24, "answers of a turn", CALM, "closed", counts=(20_000, 200_000), counted=("resets",))
 def rapid_reset_of_work(target, count):
     """Rapid reset of whole requests that are answered."""
     return run(target, (request(s, LIST, b"") + reset(s) for s in streams(count)))
 
 
-@attack(24, "a turn's streams", CALM, "closed", counts=(20_000, 200_000))
+@attack(24, "a turn's streams", CALM, "closed", counts=(20_000, 200_000), counted=("resets",))
 def provoked_by_window_overflow(target, count):
     """Resets provoked by WINDOW_UPDATEs that overflow."""
     return run(target, (request(s, INVOKE, end=False) + window(s, LARGEST) for s in streams(count)))
 
 
-@attack(24, "a turn's streams", CALM, "GOAWAY PROTOCOL_ERROR", "closed", counts=(20_000, 200_000))
+@attack(24, "a turn's streams", CALM, "GOAWAY PROTOCOL_ERROR", "closed", counts=(20_000, 200_000), counted=("protocol_errors",))
 def provoked_by_zero_increment(target, count):
     """Resets provoked by WINDOW_UPDATEs of 0."""
     return run(target, (request(s, INVOKE, end=False) + window(s, 0) for s in streams(count)))
 
 
-@attack(24, "a turn's streams", CALM, "GOAWAY STREAM_CLOSED", "GOAWAY PROTOCOL_ERROR", "closed", counts=(20_000, 200_000))
+@attack(24, "a turn's streams", CALM, "GOAWAY STREAM_CLOSED", "GOAWAY PROTOCOL_ERROR", "closed", counts=(20_000, 200_000),
+        counted=("protocol_errors",))
 def provoked_by_data_after_end(target, count):
     """Resets provoked by DATA after END_STREAM."""
     return run(target, (request(s, INVOKE) + frame(DATA, 0, s, b"x") for s in streams(count)))
 
 
-@attack(24, "a turn's streams", CALM, "closed", counts=(20_000, 200_000))
+@attack(24, "a turn's streams", CALM, "closed", counts=(20_000, 200_000), counted=("resets",))
 def provoked_by_content_length(target, count):
     """Resets provoked by a content-length that the body does not keep."""
     lying = grpc_block("/gatehouse.tools.v1.Tools/List", ("content-length", "10"))
     return run(target, (request(s, lying, end=False) + frame(DATA, END_STREAM, s, b"\0" * 5) for s in streams(count)))
 
 
-@attack(24, "a turn's streams", CALM, "GOAWAY PROTOCOL_ERROR", "closed", counts=(20_000, 200_000))
+@attack(24, "a turn's streams", CALM, "closed", counts=(20_000, 200_000), counted=("resets",))
 def provoked_by_bad_fields(target, count):
     """Resets provoked by requests with fields that HTTP/2 forbids."""
     bad = grpc_block("/gatehouse.tools.v1.Tools/List", ("connection", "close"))
     return run(target, (request(s, bad, end=True) for s in streams(count)))
 
 
-@attack(48, "1,024 streams that wait for their first message", REFUSED, counts=(10_000, 40_000))
+@attack(48, "1,024 streams that wait for their first message", REFUSED, counts=(10_000, 40_000), counted=("unstarted",))
 def idle_streams(target, count):
     """Thousands of streams that say nothing, over four connections."""
     attackers = [target.attacker() for _ in range(4)]
@@ -96,7 +101,7 @@ def idle_streams(target, count):
     return verdicts, attackers[0].cut_after
 
 
-@attack(96, "64 KiB on each of 1,024 streams that wait for their first message", REFUSED, counts=(2_000, 8_000))
+@attack(96, "64 KiB on each of 1,024 streams that wait for their first message", REFUSED, counts=(2_000, 8_000), counted=("unstarted", "held_bytes"))
 def large_prefixes(target, count):
     """Length prefixes of 1 MiB with 60 KiB behind them, on each stream."""
     part = b"\0" + (1 << 20).to_bytes(4, "big") + b"x" * 16_000
