@@ -62,6 +62,7 @@ def read_line(stream, seconds):
 
 class Toold:
     """The daemon of toold.py in a workspace of its own, behind a proxy that can cut its connections."""
+    program = HERE / "toold.py"
 
     def __init__(self, plane, client, folder, name):
         answer = client.create(name)
@@ -80,7 +81,7 @@ class Toold:
     def start(self):
         with open(self.folder / "toold.log", "ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, HERE / "toold.py", self.root, self.state, *self.arguments], stdout=log, stderr=log)
+                [sys.executable, self.program, self.root, self.state, *self.arguments], stdout=log, stderr=log)
         wait_until(self.is_linked, f"{self.id} is not linked: " + (self.folder / "toold.log").read_text())
 
     def is_linked(self):

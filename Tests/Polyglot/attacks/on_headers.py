@@ -1,7 +1,7 @@
 """Header bombs."""
-from attacker import CONTINUATION, END_HEADERS, END_STREAM, HEADERS, frame, request
+from attacker import CONTINUATION, END_HEADERS, END_STREAM, HEADERS, frame, grpc_block, request
 from catalog import SERVED, attack
-from on_streams import CALM, LIST, run, streams
+from on_streams import CALM, LIST, REFUSED, run, streams
 
 
 def in_frames(stream, block):
@@ -59,3 +59,10 @@ def long_lists(target, count):
 def table_size_updates(target, count):
     """Table size updates back and forth, in each request."""
     return run(target, (request(s, b"\x20\x3f\xe1\x1f" + LIST, b"") for s in streams(count)))
+
+
+@attack(48, "1,024 streams that wait for their first message", REFUSED, SERVED, counts=(2_000, 20_000), counted=("unstarted",))
+def expectations(target, count):
+    """Requests that expect 100-continue, and wait for it"""
+    waiting = grpc_block("/gatehouse.tools.v1.Tools/List", ("expect", "100-continue"), ("content-length", "5"))
+    return run(target, (request(s, waiting, end=False) for s in streams(count)))

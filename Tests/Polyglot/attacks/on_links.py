@@ -14,13 +14,14 @@ CONNECT = grpc_block("/gatehouse.link.v1.Link/Connect")
 class Daemon(Attacker):
     """A linked daemon of a workspace of its own, by hand. Hears the plane's messages on `Connect` while it reads."""
 
-    def __init__(self, target, folder, **options):
+    def __init__(self, target, folder, hello=True, **options):
         plane = target.plane
         client = plane.client()
         answer = client.create("hostile-" + os.urandom(4).hex())
         client.close()
         self.workspace, self.said, self.partial = answer.workspace.id, [], b""
         ca, key, chain, address = enroll(answer.enroll_address or plane.open, plane.state / "pki" / "ca.pem", answer.join_token)
+        self.folder = folder
         folder.mkdir(exist_ok=True)
         for name, text in {"ca.pem": ca, "key.pem": key, "cert.pem": chain}.items():
             (folder / name).write_text(text)
@@ -28,7 +29,8 @@ class Daemon(Attacker):
         self.decoder, self.on_data = hpack.Decoder(), self.hear
         self.send(window(0, LARGEST - 65_535))
         self.send(request(1, CONNECT, end=False))
-        self.say(hello=link.Hello(generation=1, instance_id=os.urandom(16), max_calls=1024, version="hostile"))
+        if hello:
+            self.say(hello=link.Hello(generation=1, instance_id=os.urandom(16), max_calls=1024, version="hostile"))
 
     def up(self):
         self.say(inventory=link.Inventory(last=True))

@@ -4,7 +4,9 @@
 measurements are written there, as the table of Tests/README.md."""
 import collections, concurrent.futures, faulthandler, os, pathlib, platform, resource
 import pytest
-import on_connections, on_frames, on_headers, on_links, on_streams, on_windows  # they register
+# They register.
+import on_admin, on_connections, on_connects, on_frames, on_headers, on_ids, on_links, on_messages, on_open, on_readers, on_streams
+import on_tls, on_windows
 from catalog import ATTACKS
 from interop_program import InteropServer
 from plane import Plane
