@@ -22,6 +22,8 @@ actor AdminListener {
   /// So many at once; for one more the oldest is given up. A probe is answered as it comes: whoever
   /// holds connections open loses its own.
   static let maxConnections = 64
+  /// Accepted in one turn: those there are have theirs before so many others come that they are the oldest.
+  private static let acceptsPerTurn = 8
 
   /// - Throws: when the address cannot be had.
   init(
@@ -50,7 +52,7 @@ actor AdminListener {
 
   private func accept() {
     // What is not accepted now is still there at the next turn.
-    for _ in 0..<Self.maxConnections {
+    for _ in 0..<Self.acceptsPerTurn {
       do {
         guard let accepted = try socket.accept() else { return }
         open(accepted)
