@@ -28,8 +28,9 @@ soak: soak-scale soak-faults soak-attacks ## streams at scale, kills at random, 
 soak-faults: soak-build ## 200 kills at random (FAULT_KILLS, FAULT_SEED: a random one, printed)
 	FAULT_KILLS=$(or $(FAULT_KILLS),200) FAULT_SEED=$(or $(FAULT_SEED),random) Tests/Polyglot/run -s test_faults.py
 
-soak-scale: soak-build ## 1 GiB behind a reader that stopped; 100,000 calls cut at any byte
+soak-scale: soak-build ## 1 GiB behind a reader that stopped, and by either daemon; 100,000 calls cut at any byte
 	SOAK=1 swift test --skip-build --disable-xctest --filter 'Budgets|Connection credit'
+	SOAK=1 Tests/Polyglot/run -s test_conformance.py -k the_kit_passes
 
 soak-attacks: soak-build ## the attacks (SOAK_FLAGS="-k rapid_reset"); writes .build/attacks.md
 	SOAK=1 ATTACKS_TABLE=$(CURDIR)/.build/attacks.md Tests/Polyglot/run attacks $(SOAK_FLAGS)
@@ -37,7 +38,7 @@ soak-attacks: soak-build ## the attacks (SOAK_FLAGS="-k rapid_reset"); writes .b
 # Not --build-tests, which would also build protoc.
 soak-build:
 	@Deploy/bootstrap
-	for product in gatehouse gatehouse-toold gatehouse-interop gatehousePackageTests; do swift build $(SWIFT_FLAGS) --product $$product || exit; done
+	for product in gatehouse gatehouse-toold gatehouse-interop gatehouse-conformance gatehousePackageTests; do swift build $(SWIFT_FLAGS) --product $$product || exit; done
 
 fuzz: ## what reads bytes of strangers, by libFuzzer (FUZZ_SECONDS=60 a target, FUZZ="frames chunks")
 	@Deploy/bootstrap

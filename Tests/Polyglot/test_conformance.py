@@ -4,6 +4,8 @@ import pytest
 from plane import BINARIES, HERE
 
 KIT = BINARIES / "gatehouse-conformance"
+SOAK = bool(os.environ.get("SOAK"))
+BULK = 1 << 30 if SOAK else 64 << 20
 PYTHON = [sys.executable, HERE / "toold.py", "{root}", "{state}", "{enroll}", "{ca}", "{token}"]
 OURS = [BINARIES / "gatehouse-toold", "--root", "{root}", "--state", "{state}", "--enroll-address", "{enroll}",
         "--ca", "{ca}", "--token-file", "{token-file}"]
@@ -11,22 +13,23 @@ OURS = [BINARIES / "gatehouse-toold", "--root", "{root}", "--state", "{state}", 
 
 @pytest.fixture(autouse=True)
 def patient():
-    """Its cases wait for timers: heartbeats, deadlines, back-off."""
+    """Its cases wait for timers: heartbeats, deadlines, back-off; in `make soak` one moves a GiB."""
     faulthandler.cancel_dump_traceback_later()
-    faulthandler.dump_traceback_later(300, exit=True)
+    faulthandler.dump_traceback_later(900 if SOAK else 300, exit=True)
     yield
 
 
 def run(daemon, log, *options):
     assert KIT.exists(), f"no {KIT}; run 'make test' or build it first"
     # Cases differ in what the daemon may inherit; nothing of ours is needed but Python's paths.
-    return subprocess.run([KIT, "--log", log, *options, "--", *daemon], capture_output=True, text=True, timeout=280)
+    return subprocess.run([KIT, "--log", log, *options, "--", *daemon], capture_output=True, text=True, timeout=880 if SOAK else 280)
 
 
 @pytest.mark.parametrize("daemon", [PYTHON, OURS], ids=["toold.py", "gatehouse-toold"])
 def test_the_kit_passes(daemon, tmp_path):
     log = tmp_path / "daemon.log"
-    kit = run(daemon, log, "--bulk-bytes", str(64 << 20), "--timeout", "60")
+    kit = run(daemon, log, "--bulk-bytes", str(BULK), "--timeout", "600" if SOAK else "60")
+    print(kit.stdout)
     assert kit.returncode == 0, kit.stdout + kit.stderr[-4000:] + log.read_text()[-4000:]
     lines = kit.stdout.splitlines()
     cases = [line.split()[1] for line in lines if line.startswith("PASS ")]

@@ -28,7 +28,9 @@ extension ConformanceCase {
       name: "bulk",
       asks: "move much output (1 GiB unless told otherwise), each byte at its place"
     ) { kit in
-      let call = try await kit.client.exec(["head", "-c", "\(kit.bulkBytes)", "/dev/zero"])
+      // How long it may take is `--timeout`'s to say.
+      let command = ["head", "-c", "\(kit.bulkBytes)", "/dev/zero"]
+      let call = try await kit.client.exec(command, timeout: .seconds(3_600))
       call.keepsOutput = false
       try await call.expectExit(code: 0)
       try expectEqual(call.outputs[.stdout]?.end, UInt64(kit.bulkBytes), "what came of stdout")
