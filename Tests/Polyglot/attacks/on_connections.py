@@ -4,7 +4,7 @@ import contextlib, select, socket, ssl, time
 import hpack
 from attacker import DATA, END_HEADERS, HEADERS, PREFACE, frame, grpc_block, request, settings
 from catalog import SERVED, attack
-from on_streams import CALM, FAILED, LIST, LIST_SERVICES, REFLECTION
+from on_streams import CALM, FAILED, LIST, LIST_SERVICES, REFLECTION, WATCH
 
 PATIENCE = 45  # seconds; longer than any of the server's timers
 
@@ -180,3 +180,24 @@ def slow_body_of_strangers(target, count):
 def slow_second_message(target, count):
     """A second message by a byte every 100 ms."""
     return by_bytes(target.attacker(), request(1, REFLECTION, LIST_SERVICES, end=False))
+
+
+@attack(60, "all slow ones together", "closed", counts=(1, 1), slow="timers", counted=("ping",))
+def unanswered_pings(target, count):
+    """A client that reads and acknowledges no PING, and has a call that watches"""
+    attacker = target.attacker(acks=False)
+    attacker.send(request(1, WATCH, b""))
+    attacker.listen(PATIENCE)
+    seconds, verdict = time.monotonic() - attacker.began, attacker.end or "left open"
+    attacker.close()
+    return verdict, seconds
+
+
+@attack(60, "all slow ones together", "GOAWAY NO_ERROR", counts=(1, 1), slow="timers", counted=("idle",))
+def idle_stranger(target, count):
+    """A connection to the open port that asks for nothing, and acknowledges PINGs"""
+    attacker = target.stranger()
+    attacker.listen(2 * PATIENCE, lambda: attacker.goaway)
+    verdict = attacker.verdict()
+    attacker.close()
+    return verdict, attacker.cut_after

@@ -187,6 +187,20 @@ def wrong_tickets(target, count):
     return FAILED + " 5", None
 
 
+@attack(24, "answers of a turn", REFUSED, counts=(500, 10_000), counted=("tickets_refused",))
+def bodies_without_tickets(target, count):
+    """`Carry` without a ticket for it, and 60 KiB behind each"""
+    attacker = daemon(target)
+    attacker.decoder = None
+    head = grpc_block("/gatehouse.link.v1.Link/Carry", *metadata("call_" + 26 * "0", attacker.epoch, os.urandom(16)))
+    body = [b"\0" + (60_000).to_bytes(4, "big") + b"x" * 14_995, *3 * [b"x" * 15_000]]
+    attacker.flood((
+        request(s, head, end=False) + b"".join(frame(DATA, 0, s, each) for each in body) for s in streams(count, 3)), 60)
+    verdict = attacker.verdict()
+    attacker.close()
+    return verdict, attacker.cut_after
+
+
 def lie(*said):
     """A daemon that says this on a `Carry` whose ticket was good; and what the plane makes of it."""
     def body(target):

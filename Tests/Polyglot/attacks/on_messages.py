@@ -61,20 +61,21 @@ def almost(target, connections, per_connection, block, before=b"", seconds=10, p
     return verdicts, None
 
 
-@attack(40, "16 MiB of large messages, 64 KiB for each other stream", SERVED, REFUSED, counts=(100, 250), counted=("held_bytes",))
+@attack(104, "16 MiB of large messages, and 64 KiB for each of 1,000 other streams", SERVED, REFUSED, counts=(100, 1_000),
+        counted=("held_bytes",))
 def almost_whole(target, count):
     """All but the last byte of messages of 1 MiB, on each stream"""
     return almost(target, 1, count, INVOKE)
 
 
-@attack(120, "16 MiB of large messages, 64 KiB for each other stream, of each connection", SERVED, REFUSED, counts=(200, 400),
+@attack(400, "the same for each connection: nothing bounds those of a principal together", SERVED, REFUSED, counts=(200, 4_000),
         counted=("held_bytes",))
 def almost_whole_of_many(target, count):
     """The same on four connections of one principal, the streams of all counted"""
-    return almost(target, 4, count // 4, INVOKE)
+    return almost(target, 4, count // 4, INVOKE, seconds=20)
 
 
-@attack(300, "64 KiB for each of 4,096 streams", SERVED, REFUSED, counts=(500, 4_000))
+@attack(300, "64 KiB for each of 4,096 streams", SERVED, REFUSED, counts=(500, 4_000), counted=("held_bytes",))
 def almost_whole_later(target, count):
     """60 KiB of a second message of 1 MiB, on each stream"""
     return almost(target, 1, count, REFLECTION, LIST_SERVICES, 20, 60_000)

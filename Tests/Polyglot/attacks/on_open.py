@@ -4,10 +4,9 @@ import hpack
 from attacker import grpc_block, request
 from catalog import SERVED, attack
 from enroll import enroll
-from on_streams import FAILED, streams
+from on_streams import FAILED, WATCH, streams
 from gatehouse.link.v1 import enrollment_pb2 as enrollment
 
-WATCH = grpc_block("/grpc.health.v1.Health/Watch")
 ENROLL = grpc_block("/gatehouse.link.v1.Enrollment/Enroll")
 PER_ADDRESS = 256  # of `open_connections`, as a plane has them that was told nothing
 
@@ -67,7 +66,7 @@ def held_watches(target, count):
     return hold(target, count, b"".join(request(s, WATCH, b"") for s in streams(16)))
 
 
-@attack(60, "256 TLS and HTTP/2 sessions, some 60 KiB each", "closed", SERVED, on="open", counts=(300, 600),
+@attack(60, "256 TLS and HTTP/2 sessions, some 60 KiB each", "closed", SERVED, "GOAWAY NO_ERROR", on="open", counts=(300, 600),
         counted=("connections_of_address",))
 def held_from_one_address(target, count):
     """More connections to the open port than one address may have"""

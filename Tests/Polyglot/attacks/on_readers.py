@@ -44,7 +44,7 @@ def read_slowly(target, block, body, seconds):
     return verdict, None
 
 
-@attack(72, "answers that wait: from 32 MiB on calls are refused", SERVED, on="interop", counts=(4, 60))
+@attack(72, "answers that wait: from 32 MiB on calls are refused", SERVED, on="interop", counts=(4, 40))
 def slow_readers(target, count):
     """Answers of 1 MiB read by 1 KiB a second each, 200 more asked for in each of so many seconds"""
     return read_slowly(target, UNARY, large(1 << 20), count)
@@ -66,14 +66,14 @@ def kept_output(target, size):
 
 
 @attack(112, "256 KiB that wait for each of 200 followers, and what is read for them; then calls are refused", SERVED, REFUSED,
-        counts=(4, 60), counted=("queued_bytes",))
+        counts=(4, 40), counted=("queued_bytes",))
 def slow_followers(target, count):
     """Output of 8 MiB on the plane's disk followed by 1 KiB a second, 200 more streams in each of so many seconds"""
     with kept_output(target, 8 << 20) as call:
         return read_slowly(target, FOLLOW, tools.FollowRequest(call_id=call).SerializeToString(), count)
 
 
-@attack(72, "answers that wait: from 32 MiB on calls are refused", SERVED, "silent", on="interop", counts=(4, 60))
+@attack(72, "answers that wait: from 32 MiB on calls are refused", SERVED, "silent", on="interop", counts=(4, 40))
 def slow_sockets(target, count):
     """Answers of 1 MiB with windows of 2^31-1, of which 1 KiB a second is taken from the socket, and 20 more asked for"""
     attacker = target.attacker(values={4: LARGEST}, reads=False, receive_bytes=4096)

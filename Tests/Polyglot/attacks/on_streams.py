@@ -11,6 +11,7 @@ FAILED = "RST with grpc-status"
 # Takes message after message, of any principal.
 REFLECTION = grpc_block("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo")
 LIST_SERVICES = b"\x3a\0"
+WATCH = grpc_block("/grpc.health.v1.Health/Watch")
 
 
 def streams(count, first=1):

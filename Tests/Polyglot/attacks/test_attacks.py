@@ -21,7 +21,10 @@ WORST_DELAY = 2 if SOAK else 10
 ROWS = []
 # The timers of `make test`; `make soak` has those of a plane that was told nothing.
 TIMERS = "{handshake_timeout: 3s, headers_timeout: 2s, first_message_timeout: 2s}"
-QUICK = f"connections: {TIMERS[:-1]}, max_connections_per_principal: 64}}\nopen_connections: {TIMERS}\n"
+QUICK = f"""
+connections: {TIMERS[:-1]}, ping_interval: 5s, ping_timeout: 2s, max_connections_per_principal: 64}}
+open_connections: {TIMERS[:-1]}, ping_interval: 3s, ping_timeout: 1s, idle_timeout: 2s}}
+"""
 
 
 class Targets(dict):
