@@ -198,10 +198,14 @@ class Attacker:
         end = time.monotonic() + seconds
         while not self.end and not until() and (left := end - time.monotonic()) > 0:
             self.wait(select.POLLIN, min(left, 0.05))
-            self.read()
-            if self.replies:
-                self.flood(iter([]), 0.2)
+            self.attend()
         return bool(until())
+
+    def attend(self):
+        """Takes what is there, and answers it: for one of many that are to be kept."""
+        self.read()
+        if self.replies:
+            self.flood(iter([]), 0.2)
 
     # The end
 

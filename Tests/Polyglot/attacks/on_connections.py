@@ -94,11 +94,21 @@ def slow_handshakes(target, count):
     return verdicts, time.monotonic() - began
 
 
+def attend(attackers):
+    """Now and then, while they become more: one that answers no PING is not held."""
+    if len(attackers) % 50 == 0:
+        for each in attackers:
+            each.attend()
+
+
 @attack(60, "a TLS session and an HTTP/2 session each, some 60 KiB", CALM, counts=(80, 1_100),
         counted=("connections_of_principal",))
 def many_of_one_principal(target, count):
     """More connections of one principal than it may have."""
-    began, attackers = time.monotonic(), [target.attacker() for _ in range(count)]
+    began, attackers = time.monotonic(), []
+    for _ in range(count):
+        attackers.append(target.attacker())
+        attend(attackers)
     verdicts = [each.verdict() for each in attackers]
     seconds = time.monotonic() - began
     for each in attackers:

@@ -4,6 +4,7 @@ import hpack
 from attacker import grpc_block, request
 from catalog import SERVED, attack
 from enroll import enroll
+from on_connections import attend
 from on_streams import FAILED, WATCH, streams
 from gatehouse.link.v1 import enrollment_pb2 as enrollment
 
@@ -38,6 +39,7 @@ def hold(target, count, said, per_address=100):
         with contextlib.suppress(OSError):  # refused, or the oldest already
             attackers.append(target.attacker(source=address(index // per_address)))
             attackers[-1].send(said, 1)
+            attend(attackers)
         if index % (count // 3 + 1) == 0:
             newcomers.enroll()
     newcomers.enroll()
@@ -74,6 +76,7 @@ def held_from_one_address(target, count):
     for _ in range(count):
         try:
             attackers.append(target.attacker(source="127.0.0.2"))
+            attend(attackers)
         except OSError:
             refused += 1
     assert refused == count - PER_ADDRESS, f"{refused} of {count} were refused"
