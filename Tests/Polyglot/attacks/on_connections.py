@@ -60,13 +60,15 @@ def many(address, count):
     return until_closed(sockets)
 
 
-@attack(60, "a TLS session and an HTTP/2 session each, some 60 KiB", "closed", counts=(400, 3_000), slow="crowds", counted=("timeout",))
+@attack(60, "a TLS session and an HTTP/2 session each, some 60 KiB", "closed", counts=(400, 3_000), slow="crowds",
+        counted=("timeout",))
 def half_open(target, count):
     """TCP connections that say nothing."""
     return many(target.address, count)
 
 
-@attack(60, "a TLS session and an HTTP/2 session each, some 60 KiB", "closed", counts=(400, 3_000), slow="crowds", counted=("timeout",))
+@attack(60, "a TLS session and an HTTP/2 session each, some 60 KiB", "closed", counts=(400, 3_000), slow="crowds",
+        counted=("timeout",))
 def half_open_strangers(target, count):
     """TCP connections to the open port that say nothing."""
     return many(target.open_address, count)

@@ -82,7 +82,7 @@ def frames_on_closed_streams(target, count):
 def continuations(target, count):
     """CONTINUATIONs of 16 KiB without an end."""
     return run(target, itertools.chain(
-        [frame(HEADERS, 0, 1, INVOKE)], itertools.repeat(frame(CONTINUATION, 0, 1, b"\0\1a\1b" * 3276), count)))
+        [frame(HEADERS, 0, 1, INVOKE)], itertools.repeat(frame(CONTINUATION, 0, 1, b"\0\1a\1b" * 3276), count)), acks=False)
 
 
 @attack(8, "nothing is kept", CALM, "GOAWAY PROTOCOL_ERROR", "closed", counts=(100_000, 1_000_000))
@@ -91,7 +91,7 @@ def tiny_continuations(target, count):
     piece = b"\0\x7f\xff\xff\x02" + b"x" * 100  # a field with a long name, byte by byte
     return run(target, itertools.chain(
         [frame(HEADERS, 0, 1, INVOKE)],
-        (frame(CONTINUATION, 0, 1, piece[i:i + 1]) for i in range(count))))
+        (frame(CONTINUATION, 0, 1, piece[i:i + 1]) for i in range(count))), acks=False)
 
 
 @attack(8, "nothing is kept", "GOAWAY", "closed", counts=(20, 500))

@@ -61,7 +61,8 @@ def table_size_updates(target, count):
     return run(target, (request(s, b"\x20\x3f\xe1\x1f" + LIST, b"") for s in streams(count)))
 
 
-@attack(48, "1,024 streams that wait for their first message", REFUSED, SERVED, counts=(2_000, 20_000), counted=("unstarted",))
+@attack(48, "1,024 streams that wait for their first message", REFUSED, SERVED, counts=(2_000, 20_000),
+        counted=("unstarted",))
 def expectations(target, count):
     """Requests that expect 100-continue, and wait for it"""
     waiting = grpc_block("/gatehouse.tools.v1.Tools/List", ("expect", "100-continue"), ("content-length", "5"))

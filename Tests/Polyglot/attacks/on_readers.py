@@ -53,8 +53,8 @@ def slow_readers(target, count):
 @contextlib.contextmanager
 def kept_output(target, size):
     """The id of a call whose output of so many bytes is on the plane's disk."""
-    client = target.plane.client()
-    workspace = Local(target.plane, client, target.plane.state.parent / ("kept-" + os.urandom(4).hex()), "kept-" + os.urandom(4).hex())
+    client, name = target.plane.client(), "kept-" + os.urandom(4).hex()
+    workspace = Local(target.plane, client, target.plane.state.parent / name, name)
     try:
         call = client.exec(workspace.id, "head", "-c", str(size), "/dev/zero", detach=True, log=tools.LOG_RULE_KEEP)
         call.stream.cancel()

@@ -102,7 +102,8 @@ def idle_streams(target, count):
     return verdicts, attackers[0].cut_after
 
 
-@attack(96, "64 KiB on each of 1,024 streams that wait for their first message", REFUSED, counts=(2_000, 8_000), counted=("unstarted", "held_bytes"))
+@attack(96, "64 KiB on each of 1,024 streams that wait for their first message", REFUSED, counts=(2_000, 8_000),
+        counted=("unstarted", "held_bytes"))
 def large_prefixes(target, count):
     """Length prefixes of 1 MiB with 60 KiB behind them, on each stream."""
     part = b"\0" + (1 << 20).to_bytes(4, "big") + b"x" * 16_000
