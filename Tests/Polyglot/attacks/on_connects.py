@@ -3,7 +3,7 @@ import itertools, os, time
 import hpack
 from attacker import DATA, Attacker, frame, message, request
 from catalog import SERVED, attack
-from on_connections import PATIENCE
+from on_connections import PATIENCE, attend
 from on_links import CONNECT, Daemon, connect_frame, daemon, gathered
 from on_streams import CALM, FAILED, streams
 from gatehouse.link.v1 import link_pb2 as link
@@ -53,16 +53,18 @@ def connects_without_hello(target, count):
 def links_on_connections(target, count):
     """The same, each link on a connection of its own"""
     first = daemon(target)
-    attackers = [Attacker(target.address, first.folder) for _ in range(count)]
-    for each in attackers:
-        each.decoder = hpack.Decoder()
-        each.send(linked(1))
+    attackers = []
+    for _ in range(count):
+        attackers.append(Attacker(target.address, first.folder))
+        attackers[-1].decoder = hpack.Decoder()
+        attackers[-1].send(linked(1))
+        attend([*attackers, first])
     # They went out in one order and are read in another: which one is left is not said.
     attackers.append(first)
     end = time.monotonic() + 60
     while time.monotonic() < end and sum(bool(each.statuses or each.end) for each in attackers) < count:
         for each in attackers:
-            each.read()
+            each.attend()
         time.sleep(0.01)
     verdicts = [f"{FAILED} {next(iter(each.statuses))}" if each.statuses else each.verdict() for each in attackers]
     for each in attackers:
@@ -70,7 +72,7 @@ def links_on_connections(target, count):
     return verdicts, None
 
 
-@attack(16, "a version of 128 characters and 256 capabilities of 128", FAILED + " 8", SERVED, counts=(10, 200))
+@attack(16, "a version of 128 characters and 256 capabilities of 128", FAILED + " 8", SERVED, counts=(10, 50))
 def large_hellos(target, count):
     """Hellos of 60 KiB, which are taken, and of 1 MiB, which are not"""
     verdicts = []
