@@ -65,7 +65,7 @@ class Attacker:
         self.socket = tls(plain, folder, host, identity) if folder else plain
         self.socket.setblocking(False)
         self.reads, self.buffer, self.unsent = reads, bytearray(), b""
-        self.acks, self.replies = acks and preface, []
+        self.acks, self.replies, self.pongs = acks and preface, [], 0
         self.began, self.cut_after = time.monotonic(), None
         self.goaway = self.end = None
         self.frames, self.resets, self.statuses = (collections.Counter() for _ in range(3))
@@ -177,7 +177,9 @@ class Attacker:
         self.frames[kind] += 1
         if self.acks and kind in (SETTINGS, PING) and not flags & ACK:
             self.replies.append(frame(kind, ACK, 0, bytes(body) if kind == PING else b""))
-        if kind == GOAWAY:
+        if kind == PING and flags & ACK:
+            self.pongs += 1
+        elif kind == GOAWAY:
             self.goaway = f"GOAWAY {CODES[int.from_bytes(body[4:8], 'big')]}"
             self.reason = bytes(body[8:]).decode(errors="replace")
             self.note_cut()
@@ -214,18 +216,18 @@ class Attacker:
 
         One that read nothing may have been left waiting for good; any other is answered, on a busy machine late."""
         seconds = seconds or (30 if self.reads else 5)
-        pings = self.frames[PING]
-        if self.unsent and not self.end:
-            self.flood(iter([]), 0.2)  # the rest of the last frame
+        pongs = self.pongs
+        if self.unsent and not self.end and not self.goaway:
+            self.flood(iter([]), seconds if self.reads else 0.2)  # the rest of the last frames
         if not self.unsent and not self.end and not self.goaway:
             self.send(frame(PING, 0, 0, b"verdict!"), 0.5)
-        self.listen(seconds, lambda: self.goaway or not self.unsent and self.frames[PING] > pings)
+        self.listen(seconds, lambda: self.goaway or not self.unsent and self.pongs > pongs)
         if self.goaway:
             self.listen(2)
             return f"{self.goaway}: {self.reason}" if self.reason else self.goaway
         if self.end:
             return self.end
-        if self.frames[PING] == pings:
+        if self.pongs == pongs:
             return "silent"
         if self.resets:
             return "RST " + ", ".join(f"{code} ×{count}" for code, count in self.resets.most_common(2))

@@ -1,7 +1,7 @@
 """Header bombs."""
 from attacker import CONTINUATION, END_HEADERS, END_STREAM, HEADERS, frame, grpc_block, request
 from catalog import SERVED, attack
-from on_streams import CALM, LIST, REFUSED, run, streams
+from on_streams import CALM, LIST, REFUSED, TOO_MANY, run, streams
 
 
 def in_frames(stream, block):
@@ -55,7 +55,8 @@ def long_lists(target, count):
     return run(target, (in_frames(s, LIST + fields) for s in streams(count)))
 
 
-@attack(24, "answers of a turn; the table never grows beyond 4 KiB", SERVED, CALM, "GOAWAY COMPRESSION_ERROR", counts=(2_000, 100_000))
+@attack(24, "answers of a turn; the table never grows beyond 4 KiB", SERVED, CALM, TOO_MANY,
+        "GOAWAY COMPRESSION_ERROR", counts=(2_000, 100_000))
 def table_size_updates(target, count):
     """Table size updates back and forth, in each request."""
     return run(target, (request(s, b"\x20\x3f\xe1\x1f" + LIST, b"") for s in streams(count)))

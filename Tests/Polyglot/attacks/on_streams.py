@@ -7,6 +7,7 @@ CALM = "GOAWAY ENHANCE_YOUR_CALM"
 REFUSED = "RST NO_ERROR"  # after trailers with the reason: the rest of the request is not wanted
 INVOKE = grpc_block("/gatehouse.tools.v1.Tools/Invoke")
 LIST = grpc_block("/gatehouse.tools.v1.Tools/List")
+TOO_MANY = "GOAWAY PROTOCOL_ERROR: request HEADERS: max concurrent streams exceeded"  # of who acknowledged the limit
 FAILED = "RST with grpc-status"
 # Takes message after message, of any principal.
 REFLECTION = grpc_block("/grpc.reflection.v1.ServerReflection/ServerReflectionInfo")

@@ -64,7 +64,7 @@ def plain(target, said):
 @attack(8, "nothing is kept", ALERT, "closed", counts=(20, 2_000), counted=("protocol",))
 def garbage_for_tls(target, count):
     """Random bytes in place of a ClientHello"""
-    return [plain(target, b"\x16\3\1" * (i % 2) + os.urandom(4096)) for i in range(count)], None
+    return [plain(target, b"\x16\3\1" * (i % 2) + os.urandom(20_000)) for i in range(count)], None  # more than any record has
 
 
 @attack(8, "nothing is kept", "HTTP/1.1 400", ALERT, "closed", counts=(20, 2_000), counted=("plain_http", "protocol"))
