@@ -39,7 +39,10 @@ class Daemon(Attacker):
         return self
 
     def say(self, **fields):
-        self.send(connect_frame(**fields))
+        said = connect_frame(**fields)
+        for each in (0, 1):
+            self.windows[each] -= len(said)
+        self.send(said)
 
     def hear(self, stream, data):
         if stream != 1:

@@ -7,6 +7,7 @@ from cryptography.x509.oid import NameOID
 from attacker import PING, PREFACE, frame, settings
 from catalog import SERVED, attack
 from on_connections import connect
+from on_streams import CALM
 
 ALERT = "alert"
 TLS_ALERTS = {10: "unexpected message", 22: "record overflow", 50: "decode error", 70: "protocol version"}
@@ -111,7 +112,7 @@ def garbage_in_records(target, count):
     return verdicts, None
 
 
-@attack(16, "nothing is kept", SERVED, "GOAWAY ENHANCE_YOUR_CALM", counts=(5_000, 100_000))
+@attack(16, "nothing is kept", SERVED, CALM, counts=(5_000, 100_000))
 def tiny_records(target, count):
     """PINGs in TLS records of one byte"""
     attacker = target.attacker(acks=False)
