@@ -51,7 +51,7 @@ def connects_without_hello(target, count):
 
 @attack(60, "a TLS session and an HTTP/2 session each, some 60 KiB", NEWER, SERVED, counts=(50, 1_000))
 def links_on_connections(target, count):
-    """The same, each link on a connection of its own"""
+    """Links of one daemon, each on a connection of its own and in the place of another"""
     first = daemon(target)
     attackers = []
     for _ in range(count):

@@ -4,9 +4,9 @@
 measurements are written there, as the table of Tests/README.md."""
 import collections, concurrent.futures, faulthandler, os, pathlib, platform, resource
 import pytest
-# They register.
-import on_admin, on_connections, on_connects, on_frames, on_headers, on_ids, on_links, on_messages, on_open, on_readers, on_streams
-import on_tls, on_windows
+# They register, in this order. What leaves calls behind comes late: others ask for the list of all there are.
+import on_streams, on_frames, on_ids, on_headers, on_messages, on_windows, on_readers, on_connections, on_tls, on_links
+import on_connects, on_open, on_admin
 from catalog import ATTACKS
 from interop_program import InteropServer
 from plane import Plane
