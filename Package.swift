@@ -56,6 +56,7 @@ let package = Package(
     library("CZlib"),
     library("CCares"),
     library("CSQLite"),
+    library("CJemalloc"),
 
     part("Metrics"),
     part("LogLines"),
@@ -99,7 +100,7 @@ let package = Package(
 
     // The plane's side.
     part("HTTP1"),
-    part("Host", ["CLinux"]),
+    part("Host", ["CJemalloc", "CLinux"]),
     part("Identity", ["Crypto"]),
     part("PlanePKI", ["Crypto", "Host", "Identity"]),
     part("Ledger", ["CSQLite", "Crypto", "EventLoop", "Host", "LogLines"]),

@@ -125,6 +125,7 @@ package final class Plane: Sendable {
   /// - Throws: as `init`.
   package static func run(_ configuration: PlaneConfiguration) async throws {
     DescriptorLimit.raise()
+    Heap.giveBackWhenIdle()
     try ThisProcess.makeNonDumpable()
     try PlaneLog.start(configuration.log)
     let (stops, stop) = AsyncStream<Void>.makeStream()

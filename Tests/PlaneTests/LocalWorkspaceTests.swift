@@ -169,6 +169,11 @@ internal import Wire
     #expect(try await test.metric("gatehouse_enrollments_total") == 1)
     #expect(try await test.metric("gatehouse_loop_turn_duration_seconds_count") ?? 0 > 10)
     #expect(try await test.metric("process_resident_memory_bytes") ?? 0 > 1_000_000)
+    if let heap = Heap.statistics {
+      #expect(
+        try await test.metric("gatehouse_heap_allocated_bytes") ?? 0 > Double(heap.allocated) / 2
+      )
+    }
     #expect(try await test.metric("process_open_fds") ?? 0 > 3)
     #expect(try await test.metric("process_start_time_seconds") ?? 0 > 1_600_000_000)
     try await expectLink(of: workspace, admin)

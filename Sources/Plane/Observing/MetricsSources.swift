@@ -61,6 +61,13 @@ extension MetricsRegistry {
         "Since 1970.",
         Int64(usage.startTime)
       )
+      guard let heap = Heap.statistics else { return }
+      page.gauge(
+        "gatehouse_heap_allocated_bytes",
+        "What the program has allocated.",
+        heap.allocated
+      )
+      page.gauge("gatehouse_heap_resident_bytes", "Memory that this takes.", heap.resident)
     }
   }
 }
