@@ -4,8 +4,9 @@ package import Calls
 package struct BrokerOptions: Sendable {
   /// Bytes of each call's output kept for followers after its owner took them.
   package var logWindow = 256 * 1024
-  /// Receive windows promised to daemons, in all.
+  /// Receive windows promised to daemons, in all and to each.
   package var windowBudget = 512 * 1024 * 1024
+  package var windowBudgetPerDaemon = WindowBudget.perDaemon
   /// A carry's window once its ticket was good, and once it has brought `bulkAfter` bytes.
   package var interactiveWindow = 256 * 1024
   package var bulkWindow = 2 * 1024 * 1024
@@ -28,6 +29,9 @@ package struct BrokerOptions: Sendable {
   package var defaultTimeout = Duration.seconds(24 * 60 * 60)
   package var longestTimeout = Duration.seconds(24 * 60 * 60)
   package var heartbeat = Liveness.interval
+  /// Links that a workspace's daemon may open at once, and then in each second: each is recorded for good.
+  package var linkBurst: UInt64 = 30
+  package var linkRate: UInt64 = 1
   /// From a daemon's `Connect` to its inventory's last page.
   package var inventoryTime = Duration.seconds(10)
   package var admission = Admission.Limits()

@@ -75,6 +75,7 @@ final class Call: @unchecked Sendable {
   /// Its places in the `CallTable`.
   unowned var place: CallTable.Place?  // the table holds it
   var liveCalls: CallTable.LiveCalls?
+  var liveIndex = 0
   private var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
   private var waiterCount = 0
   /// Grows with each announcement: who looked before one does not wait behind it.

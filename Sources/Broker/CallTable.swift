@@ -18,7 +18,20 @@ struct CallTable {
 
   /// The calls under way in one workspace; each of them knows it.
   final class LiveCalls {
-    fileprivate var calls: [ObjectIdentifier: Call] = [:]
+    /// In no order; each knows its place.
+    fileprivate private(set) var calls: [Call] = []
+
+    fileprivate func insert(_ call: Call) {
+      call.liveIndex = calls.count
+      calls.append(call)
+    }
+
+    fileprivate func remove(_ call: Call) {
+      let last = calls.removeLast()
+      guard last !== call else { return }
+      last.liveIndex = call.liveIndex
+      calls[call.liveIndex] = last
+    }
   }
 
   /// Where a call stands in the order of arrival, until it is let go.
@@ -71,10 +84,10 @@ struct CallTable {
   }
 
   /// All calls under way, in no order.
-  var allLive: [Call] { live.values.flatMap { $0.calls.values } }
+  var allLive: [Call] { live.values.flatMap { $0.calls } }
 
   func live(in workspace: String) -> [Call] {
-    (live[workspace]?.calls.values.sorted { $0.id < $1.id }) ?? []
+    live[workspace]?.calls.sorted { $0.id < $1.id } ?? []
   }
 
   func ended(among ids: Set<String>, in workspace: String) -> [Call] {
@@ -113,7 +126,7 @@ struct CallTable {
     byAge.append(place)
     let mates = live[call.workspace.id] ?? LiveCalls()
     if mates.calls.isEmpty { live[call.workspace.id] = mates }
-    mates.calls[ObjectIdentifier(call)] = call
+    mates.insert(call)
     call.liveCalls = mates
     guard let key = Self.key(call.order) else { return }
     keys[key] = Entry(call: call.id, workspace: call.workspace.id, digest: call.digest)
@@ -124,7 +137,7 @@ struct CallTable {
   /// `ago`: how long it has ended already.
   mutating func end(_ call: Call, ago: Duration = .zero) {
     if let mates = call.liveCalls {
-      mates.calls[ObjectIdentifier(call)] = nil
+      mates.remove(call)
       if mates.calls.isEmpty { live[call.workspace.id] = nil }
       call.liveCalls = nil
     }

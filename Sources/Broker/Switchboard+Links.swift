@@ -13,6 +13,9 @@ extension Switchboard {
     guard principal.kind == .workspace, let workspace = directory.workspace(id: principal.name)
     else { throw RPCStatus(.notFound, "there is no workspace '\(principal.name)'") }
     guard !isDraining else { throw RPCStatus(.unavailable, "the plane is stopping") }
+    guard mayLink(workspace) else {
+      throw .full("workspace '\(workspace.name)' is linked again and again", .seconds(1))
+    }
     // A daemon has one: those before would stay for as long as they are heard of.
     unfinished[workspace.id]?.close(RPCStatus(.aborted, "a newer link has taken this one's place"))
     let epoch = nextEpoch(of: workspace.id)
@@ -20,6 +23,11 @@ extension Switchboard {
     sessions[SessionKey(workspace: workspace.id, epoch: epoch)] = session
     unfinished[workspace.id] = session
     return session
+  }
+
+  private func mayLink(_ workspace: WorkspaceEntry) -> Bool {
+    let fresh = TokenBucket(burst: options.linkBurst, rate: options.linkRate)
+    return linkBuckets[workspace.id, default: fresh].takeOne(at: .now)
   }
 
   /// Above all that the workspace's links had.
@@ -35,6 +43,7 @@ extension Switchboard {
   private func pruneEpochs() {
     guard epochs.count >= epochsToPrune else { return }
     epochs = epochs.filter { directory.workspace(id: $0.key) != nil }
+    linkBuckets = linkBuckets.filter { epochs[$0.key] != nil }
     epochsToPrune = max(64, 2 * epochs.count)
   }
 

@@ -1,6 +1,7 @@
 internal import Calls
 internal import Crypto
 internal import EventLoop
+internal import RPC
 
 /// The broker's state, and what streams and tasks do to it.
 ///
@@ -17,6 +18,8 @@ final class Switchboard: @unchecked Sendable {
   /// Of each workspace, the session that is to become its link.
   var unfinished: [String: LinkSession] = [:]
   var epochs: [String: SessionEpoch] = [:]
+  /// How often each workspace may be linked, as `epochs`.
+  var linkBuckets: [String: TokenBucket] = [:]
   var epochsToPrune = 64
   /// Open `Carry` streams of each workspace.
   var carries: [String: Int] = [:]
@@ -34,7 +37,10 @@ final class Switchboard: @unchecked Sendable {
     self.loop = loop
     self.directory = directory
     self.options = options
-    budget = WindowBudget(inAll: options.windowBudget)
+    budget = WindowBudget(
+      inAll: options.windowBudget,
+      perDaemon: options.windowBudgetPerDaemon
+    )
     calls = CallTable(options)
     admission = Admission(limits: options.admission)
   }

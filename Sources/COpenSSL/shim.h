@@ -14,6 +14,8 @@ static inline void gh_ssl_ctx_set_min_version(SSL_CTX *context, int version) {
 }
 static inline void gh_ssl_ctx_set_mode(SSL_CTX *context, long mode) {
   SSL_CTX_set_mode(context, mode);
+  // On by default: it would take any number of records without data in one read.
+  SSL_CTX_clear_mode(context, SSL_MODE_AUTO_RETRY);
 }
 static inline void gh_ssl_ctx_set_session_cache_off(SSL_CTX *context) {
   SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);

@@ -76,6 +76,22 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
     precondition(isCurrent, "touched from outside the loop '\(name)'")
   }
 
+  /// Runs `body`, which captures nothing, on an actor of this loop, from the loop.
+  ///
+  /// As `assumeIsolated`, which makes of each closure one that may escape, in memory of its own: a tenth
+  /// of a microsecond, twenty times for a relayed call.
+  @inlinable @inline(__always) @safe
+  package func run<Owner: Actor, Value, Result>(
+    on owner: Owner,
+    with value: Value,
+    _ body: @escaping (isolated Owner, Value) -> Result
+  ) -> Result {
+    preconditionOnLoop()
+    // Safe: isolation is no part of how a function is called, and was looked at.
+    let body = unsafe unsafeBitCast(body, to: ((Owner, Value) -> Result).self)
+    return body(owner, value)
+  }
+
   /// Runs `action` on the loop: in its next turn, in the order of the calls.
   package func execute(_ action: @escaping @Sendable () -> Void) {
     deliver { $0.actions.append(action) }

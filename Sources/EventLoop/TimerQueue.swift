@@ -1,46 +1,70 @@
 /// A timer set on a loop; see `EventLoop.schedule`.
 package struct LoopTimer: Sendable, Hashable {
-  fileprivate let id: UInt64
+  fileprivate let slot: UInt32
+  fileprivate let generation: UInt32
 }
 
-/// Pending timers: a binary heap by deadline. A removed timer leaves its entry behind, which is
-/// swept when such entries are the majority, so that setting and removing stay cheap.
+/// Pending timers: a binary heap by deadline, and their actions in slots. A removed timer leaves its
+/// entry behind, which is swept when such entries are the majority, so that setting and removing stay
+/// cheap: most timers are taken back long before they are due.
 struct TimerQueue {
   private var heap: [Entry] = []
-  private var actions: [UInt64: @Sendable () -> Void] = [:]
-  private var lastID: UInt64 = 0
+  private var slots: [Slot] = []
+  private var free: [UInt32] = []
 
   private struct Entry {
     let deadline: ContinuousClock.Instant
-    let id: UInt64
+    let timer: LoopTimer
+  }
+
+  private struct Slot {
+    /// Of the timer that is here now, or of the next.
+    var generation: UInt32 = 0
+    var action: (@Sendable () -> Void)?
   }
 
   mutating func insert(
     at deadline: ContinuousClock.Instant,
     _ action: @escaping @Sendable () -> Void
   ) -> LoopTimer {
-    lastID += 1
-    actions[lastID] = action
-    heap.append(Entry(deadline: deadline, id: lastID))
+    let slot = free.popLast() ?? UInt32(slots.count)
+    if slot == slots.count { slots.append(Slot()) }
+    slots[Int(slot)].action = action
+    let timer = LoopTimer(slot: slot, generation: slots[Int(slot)].generation)
+    heap.append(Entry(deadline: deadline, timer: timer))
     siftUp(heap.count - 1)
-    return LoopTimer(id: lastID)
+    return timer
   }
 
   mutating func remove(_ timer: LoopTimer) {
-    guard actions.removeValue(forKey: timer.id) != nil else { return }
-    guard heap.count > 64, heap.count > 2 * actions.count else { return }
-    heap.removeAll { actions[$0.id] == nil }
+    guard take(timer) != nil, heap.count > 64, heap.count > 2 * count else { return }
+    let slots = slots
+    heap.removeAll { slots[Int($0.timer.slot)].generation != $0.timer.generation }
     for index in stride(from: heap.count / 2 - 1, through: 0, by: -1) { siftDown(index) }
   }
 
   /// The actions that are due, earliest first.
   mutating func takeDue(at now: ContinuousClock.Instant) -> [@Sendable () -> Void] {
     var due: [@Sendable () -> Void] = []
-    while let first = heap.first, first.deadline <= now || actions[first.id] == nil {
+    while let first = heap.first, first.deadline <= now || !isPending(first.timer) {
       removeFirst()
-      if let action = actions.removeValue(forKey: first.id) { due.append(action) }
+      if let action = take(first.timer) { due.append(action) }
     }
     return due
+  }
+
+  private var count: Int { slots.count - free.count }
+
+  private func isPending(_ timer: LoopTimer) -> Bool {
+    slots[Int(timer.slot)].generation == timer.generation
+  }
+
+  private mutating func take(_ timer: LoopTimer) -> (@Sendable () -> Void)? {
+    guard isPending(timer) else { return nil }
+    let slot = Int(timer.slot)
+    defer { slots[slot] = Slot(generation: timer.generation &+ 1) }
+    free.append(timer.slot)
+    return slots[slot].action
   }
 
   /// Of the first timer, or of one that was removed and stands before it.

@@ -102,6 +102,7 @@ final class Context {
       context.listBytes += nameCount + valueCount + 32
       // One byte may stand for a field of 4 KiB: no more of them are looked at, the stream is reset.
       guard context.listBytes <= context.maxListBytes else {
+        unsafe context.delegate.headersRefused(on: frame.pointee.hd.stream_id)
         return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE.rawValue
       }
       let name = unsafe UnsafeBufferPointer(start: name, count: nameCount)

@@ -8,6 +8,8 @@ package protocol SessionDelegate: AnyObject {
   /// One field. Names arrive in lower case, pseudo-header fields first; checked by nghttp2.
   func header(on stream: Int32, name: Span<UInt8>, value: Span<UInt8>)
   func headersEnded(on stream: Int32)
+  /// A header block whose fields come to too much: no more of them are told, and the stream is reset.
+  func headersRefused(on stream: Int32)
   /// Some bytes of the body. The connection's window was credited; the stream's was not.
   func data(on stream: Int32, _ bytes: Span<UInt8>)
   /// The peer sent its last byte on this stream.
@@ -35,6 +37,7 @@ package protocol SessionDelegate: AnyObject {
 }
 
 extension SessionDelegate {
+  package func headersRefused(on stream: Int32) {}
   package func resetReceived(on stream: Int32) {}
   package func broken(_ code: HTTP2Code, _ reason: String) {}
 }

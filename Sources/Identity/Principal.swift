@@ -1,5 +1,6 @@
-/// Who is acting: what a certificate was mapped to.
-package struct Principal: Sendable, Hashable, CustomStringConvertible {
+/// Who is acting: what a certificate was mapped to. Each call names it, so it is made once for a
+/// connection and referred to.
+package final class Principal: Sendable, Hashable, CustomStringConvertible {
   package let id: SPIFFEID
   /// `sha256//…` of the key that issued the certificate. With `id` it is who one is: the same name
   /// from another issuer is someone else.
@@ -23,4 +24,17 @@ package struct Principal: Sendable, Hashable, CustomStringConvertible {
   package var kind: PrincipalKind { id.kind }
   package var name: String { id.name }
   package var description: String { id.description }
+
+  package static func == (one: Principal, other: Principal) -> Bool {
+    one === other
+      || one.id == other.id && one.issuerPin == other.issuerPin
+        && one.certificatePin == other.certificatePin && one.groups == other.groups
+  }
+
+  package func hash(into hasher: inout Hasher) {
+    hasher.combine(id)
+    hasher.combine(issuerPin)
+    hasher.combine(certificatePin)
+    hasher.combine(groups)
+  }
 }

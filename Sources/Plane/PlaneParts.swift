@@ -273,6 +273,10 @@ extension ConnectionLimits {
     limits.listener.givesUpOldest = true
     limits.listener.maxConnectionsPerAddress = 256
     limits.listener.maxHandshakes = 256
+    limits.listener.maxPartialBytesPerPeer = 4 << 20
+    limits.listener.maxPartialBytes = 64 << 20
+    limits.listener.maxQueuedBytesPerPeer = 16 << 20
+    limits.listener.maxQueuedBytes = 128 << 20
     return limits
   }
 }

@@ -5,15 +5,15 @@ internal import HTTP2
 extension Connection {
   // MARK: From the handlers
 
-  func send(_ message: [UInt8], on id: Int32) {
-    guard let state = table.state(id), state.ending == nil else { return }
-    if role.isServer, !state.sentHeaders { sendMetadata(Metadata(), on: id) }
+  func send(_ message: [UInt8], on state: StreamState) {
+    guard !state.isGone, state.ending == nil else { return }
+    if role.isServer, !state.sentHeaders { sendMetadata(Metadata(), on: state) }
     table.enqueue(message, on: state)
     wake(state)
   }
 
-  func sendMetadata(_ metadata: Metadata, on id: Int32) {
-    guard let state = table.state(id), !state.sentHeaders, state.ending == nil else { return }
+  func sendMetadata(_ metadata: Metadata, on state: StreamState) {
+    guard !state.isGone, !state.sentHeaders, state.ending == nil else { return }
     state.sentHeaders = true
     var block = Self.responseHead
     if limits.acceptsGzip { block.append("grpc-accept-encoding", "identity,gzip") }
@@ -22,8 +22,8 @@ extension Connection {
     respond(on: state, block, hasBody: true)
   }
 
-  func finish(_ status: RPCStatus, on id: Int32) {
-    guard let state = table.state(id), state.ending == nil else { return }
+  func finish(_ status: RPCStatus, on state: StreamState) {
+    guard !state.isGone, state.ending == nil else { return }
     if state.sentHeaders, status == .ok {
       state.ending = .trailers(Self.trailersOfOK)
       return wake(state)
@@ -44,8 +44,8 @@ extension Connection {
     }
   }
 
-  func credit(_ bytes: Int, on id: Int32) {
-    guard let state = table.state(id) else { return }
+  func credit(_ bytes: Int, on state: StreamState) {
+    guard !state.isGone else { return }
     state.take(bytes)
     returnCredit(of: state)
   }
@@ -58,23 +58,45 @@ extension Connection {
     scheduleFlush()
   }
 
-  func raiseWindow(of id: Int32, to bytes: Int) {
-    guard let state = table.state(id), state.window < bytes else { return }
+  func raiseWindow(of state: StreamState, to bytes: Int) {
+    guard !state.isGone, state.window < bytes else { return }
     state.window = bytes
-    session.raiseWindow(of: id, to: Int32(clamping: bytes))
+    session.raiseWindow(of: state.id, to: Int32(clamping: bytes))
     scheduleFlush()
   }
 
-  func queuedBytes(on id: Int32) -> Int { table.state(id)?.queuedBytes ?? 0 }
-
-  func notifyWhenDrained(on id: Int32) {
-    guard let state = table.state(id) else { return }
+  func notifyWhenDrained(on state: StreamState) {
+    guard !state.isGone else { return }
     state.wantsDrained = true
     if state.queuedBytes <= StreamState.lowMark {
       state.wantsDrained = false
       table.events.append(.drained(state))
       scheduleFlush()
     }
+  }
+
+  // MARK: The same, by number
+
+  func send(_ message: [UInt8], on id: Int32) {
+    if let state = table.state(id) { send(message, on: state) }
+  }
+
+  func finish(_ status: RPCStatus, on id: Int32) {
+    if let state = table.state(id) { finish(status, on: state) }
+  }
+
+  func credit(_ bytes: Int, on id: Int32) {
+    if let state = table.state(id) { credit(bytes, on: state) }
+  }
+
+  func raiseWindow(of id: Int32, to bytes: Int) {
+    if let state = table.state(id) { raiseWindow(of: state, to: bytes) }
+  }
+
+  func queuedBytes(on id: Int32) -> Int { table.state(id)?.queuedBytes ?? 0 }
+
+  func notifyWhenDrained(on id: Int32) {
+    if let state = table.state(id) { notifyWhenDrained(on: state) }
   }
 
   func halfClose(_ id: Int32) {
@@ -95,7 +117,7 @@ extension Connection {
     guard let state = table.state(id), state.ending == nil, state.handler != nil else {
       throw closeReason ?? RPCStatus(.cancelled, "the call has ended")
     }
-    send(message, on: id)
+    send(message, on: state)
     guard state.queuedBytes > 2 * StreamState.lowMark else { return }
     // Resumed when the queue is low, or by the call's end.
     try await withCheckedThrowingContinuation { state.roomWaiters.append($0) }
@@ -276,7 +298,7 @@ extension Connection {
   /// The peer broke a rule on this stream: it is told, and the handler hears.
   func fail(_ state: StreamState, _ status: RPCStatus) {
     if role.isServer {
-      finish(status, on: state.id)
+      finish(status, on: state)
       end(state, status)
     } else {
       end(state, status)

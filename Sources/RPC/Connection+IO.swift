@@ -51,6 +51,7 @@ extension Connection {
       do {
         transfer = try socket.read(into: &ciphertext, atMost: limit)
       } catch {
+        if phase == .handshaking { handshakeFailed(.closedByPeer, "reset in the handshake") }
         return close(lost(error))
       }
       switch transfer {
@@ -102,7 +103,13 @@ extension Connection {
   /// The handshake failed: the peer gets the alert, or, if it speaks plain HTTP, an answer in it.
   private func refuse(_ error: TLSError) {
     closeReason = RPCStatus(.unavailable, "\(peer.address): \(error.message)")
-    handshakeFailed(HandshakeFailure(error.code), error.message)
+    if phase == .handshaking {
+      handshakeFailed(HandshakeFailure(error.code), error.message)
+    } else if error.code == .keysRenewed {
+      statistics?.cutOff(peer.address, .keyUpdates, error.message)
+    } else {
+      statistics?.protocolBroken(peer.address, error.message)
+    }
     if error.code == .plainHTTP {
       let text = "this port speaks HTTP/2 over TLS; use https and a client certificate\n"
       let answer =
@@ -124,10 +131,12 @@ extension Connection {
         identity: identified?.identity
       )
       if let name = identified?.name, !isTaken(of: name) { return }
+      joinShare(of: identified?.name)
       if let validFor = identified?.validFor { expire(after: validFor) }
     case .failure(let status):
       // The peer speaks HTTP/2 by now, so each call is told the reason.
       peer = Peer(address: peer.address, certificatesDER: certificates, refusal: status)
+      joinShare(of: nil)
     }
     for waiter in openWaiters { waiter.resume() }
     openWaiters = []
@@ -244,9 +253,9 @@ extension Connection {
     }
   }
 
-  func schedulePing() {
+  func schedulePing(after passed: Duration = .zero) {
     guard let interval = limits.pingInterval else { return }
-    pingTimer = loop.schedule(after: interval) { [weak self] in
+    pingTimer = loop.schedule(after: max(.zero, interval - passed)) { [weak self] in
       self?.assumeIsolated { $0.sendPing() }
     }
   }
@@ -272,7 +281,10 @@ extension Connection {
   private func pingTimedOut() {
     pingTimer = nil
     // While work is put off, nothing is read.
-    guard pongIsDue, !hasHeard, !isDispatchDue else { return schedulePing() }
+    guard pongIsDue, !hasHeard, !isDispatchDue else {
+      // From one to the next; a part of that time has passed.
+      return schedulePing(after: limits.pingTimeout)
+    }
     let text = "\(peer.address) does not answer pings"
     statistics?.cutOff(peer.address, .ping, "it does not answer pings")
     close(RPCStatus(.unavailable, text))

@@ -13,14 +13,15 @@ extension Connection {
   ///
   /// - Returns: false when it was too much: the connection ends, and the peer is told why.
   func isWithinLimits() -> Bool {
-    let usage = session.takeUsage()
+    var usage = session.takeUsage()
+    if role.isServer { strays.count(in: &usage, opened: table.opened) }
     watch(usage.headerBlock)
     if let (limit, text) = budget.spend(usage, at: turn.began) {
       cutOff(limit, text)
     } else if session.queuedFrames > limits.maxQueuedFrames {
       cutOff(.queuedFrames, "more than \(limits.maxQueuedFrames) answers that are not read")
-    } else if table.queuedBytes > limits.maxQueuedBytes {
-      cutOffUnread()
+    } else if let limit = unreadLimit {
+      cutOffUnread(limit)
     } else {
       watchMessages()
       return true
@@ -31,12 +32,28 @@ extension Connection {
   /// Sends what the turn brought about, unless that is too much.
   func endTurn() {
     if !isDispatchDue { turn = ConnectionTurn() }
-    if phase == .open, table.queuedBytes > limits.maxQueuedBytes { return cutOffUnread() }
+    if phase == .open, let limit = unreadLimit { return cutOffUnread(limit) }
     flush()
   }
 
-  private func cutOffUnread() {
-    cutOff(.queuedBytes, "more than \(limits.maxQueuedBytes) bytes of answers that are not read")
+  /// Which limit its answers have passed, those that are not read.
+  private var unreadLimit: PeerLimit? {
+    if table.queuedBytes > limits.maxQueuedBytes { return .queuedBytes }
+    // Of a peer's connections those go on that hold less than others.
+    guard let share = table.share, table.queuedBytes >= share.held.queued / share.connections
+    else { return nil }
+    return share.shares.queuedLimit(for: share)
+  }
+
+  private func cutOffUnread(_ limit: PeerLimit) {
+    let bytes = limit == .queuedBytes ? table.queuedBytes : table.share?.held.queued ?? 0
+    cutOff(limit, "\(bytes) bytes of answers that are not read")
+  }
+
+  /// What it holds counts with its principal's other connections, or with those from its address.
+  func joinShare(of principal: String?) {
+    guard let core = role.server else { return }
+    table.join(core.shares.join(principal ?? network))
   }
 
   /// Whether its principal may have it too; otherwise it is ended.
@@ -82,6 +99,11 @@ extension Connection {
     if table.queuedBytes > limits.maxQueuedBytes / 4 {
       statistics?.reached(.queuedBytes)
       return RPCStatus(.resourceExhausted, "read the answers to the calls before this one first")
+    }
+    if let share = table.share, let limit = share.shares.queuedLimit(for: share, part: 4) {
+      statistics?.reached(limit)
+      let text = "\(share.peer) has too many answers that are not read; read those first"
+      return RPCStatus(.resourceExhausted, text)
     }
     return nil
   }

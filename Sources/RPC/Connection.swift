@@ -24,6 +24,8 @@ package actor Connection {
   var session: Session
   var phase: Phase
   var peer: Peer
+  /// What stands for its peer where no principal is known; see `ListenerLimits`.
+  let network: String
   /// An orderly end has begun; see `retire`.
   var retirement: Retirement?
   /// The peer takes no new streams.
@@ -55,6 +57,7 @@ package actor Connection {
 
   // Limits.
   var budget: PeerBudget
+  var strays = StrayBlocks()
   var turn = ConnectionTurn()
   var watchedBlock: WatchedBlock?
   var sweepTimer: LoopTimer?
@@ -83,6 +86,7 @@ package actor Connection {
     socket: consuming Socket,
     transport: consuming Transport,
     peerAddress: String,
+    network: String = "",
     limits: ConnectionLimits,
     on loop: EventLoop
   ) throws(HTTP2Error) {
@@ -105,6 +109,7 @@ package actor Connection {
       : try Session(client: settings, delegate: table)
     self.transport = transport
     self.socket = socket
+    self.network = network
     phase = role.isServer ? .handshaking : .connecting
     peer = Peer(address: peerAddress)
   }
@@ -113,6 +118,13 @@ package actor Connection {
   nonisolated func onLoop<Result: Sendable>(
     _ body: (isolated Connection) -> Result
   ) -> Result { assumeIsolated(body) }
+
+  /// The same for a `body` that captures nothing, and is given `value`: see `EventLoop.run`.
+  @inline(__always)
+  nonisolated func onLoop<Value, Result>(
+    _ value: Value,
+    _ body: @escaping (isolated Connection, Value) -> Result
+  ) -> Result { loop.run(on: self, with: value, body) }
 
   /// Begins: watches the socket and sets the time limit for the handshake.
   func start() {
@@ -168,7 +180,7 @@ package actor Connection {
   func dismiss(_ reason: RPCStatus) {
     guard phase == .open, role.isServer else { return shutDown(reason) }
     isDismissed = true
-    for state in table.all { finish(reason, on: state.id) }
+    for state in table.all { finish(reason, on: state) }
     closeReason = reason
     session.goAway(.noError, reason.message)
     limitDraining()
@@ -231,6 +243,7 @@ package actor Connection {
     ]
     for timer in timers.compactMap({ $0 }) { loop.cancel(timer) }
     endAllCalls()
+    table.leave()
     let status = closeReason ?? Self.closed
     for waiter in openWaiters { waiter.resume(throwing: status) }
     openWaiters = []

@@ -31,6 +31,7 @@ extension StreamTable {
   /// - Returns: false when this is one too many, and the call has failed.
   func takeInflated(_ bytes: Int, on state: StreamState) -> Bool {
     guard state.inflate(bytes) <= Self.messagesInflated * maxMessageBytes else {
+      reached(.inflatedBytes)
       let text = "compressed messages come faster than they are taken; send fewer at once"
       events.append(.failed(state, RPCStatus(.resourceExhausted, text)))
       return false

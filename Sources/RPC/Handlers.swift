@@ -88,28 +88,36 @@ package struct ServerCall: Sendable {
   package var deadline: ContinuousClock.Instant? { opening.deadline }
 
   /// Queues a message. Unbounded: look at `queuedBytes`, and go on when drained.
-  package func send(_ message: [UInt8]) { connection.onLoop { $0.send(message, on: id) } }
+  package func send(_ message: [UInt8]) {
+    connection.onLoop((message, opening.state)) { $0.send($1.0, on: $1.1) }
+  }
 
   /// Sends initial metadata now; otherwise it goes, empty, with the first message.
   package func sendMetadata(_ metadata: Metadata) {
-    connection.onLoop { $0.sendMetadata(metadata, on: id) }
+    connection.onLoop((metadata, opening.state)) { $0.sendMetadata($1.0, on: $1.1) }
   }
 
   /// Ends the call: what is queued goes first.
-  package func finish(_ status: RPCStatus) { connection.onLoop { $0.finish(status, on: id) } }
+  package func finish(_ status: RPCStatus) {
+    connection.onLoop((status, opening.state)) { $0.finish($1.0, on: $1.1) }
+  }
 
-  package func credit(_ bytes: Int) { connection.onLoop { $0.credit(bytes, on: id) } }
+  package func credit(_ bytes: Int) {
+    connection.onLoop((bytes, opening.state)) { $0.credit($1.0, on: $1.1) }
+  }
 
   /// Makes the stream's window at least `bytes`.
   package func raiseWindow(to bytes: Int) {
-    connection.onLoop { $0.raiseWindow(of: id, to: bytes) }
+    connection.onLoop((bytes, opening.state)) { $0.raiseWindow(of: $1.1, to: $1.0) }
   }
 
   /// Bytes that wait to be sent.
   package var queuedBytes: Int { opening.state.queuedBytes }
 
   /// Calls `drained` once, when at most 64 KiB wait to be sent.
-  package func notifyWhenDrained() { connection.onLoop { $0.notifyWhenDrained(on: id) } }
+  package func notifyWhenDrained() {
+    connection.onLoop(opening.state) { $0.notifyWhenDrained(on: $1) }
+  }
 
   /// Sends a message when there is room for it. From any task.
   ///
@@ -133,21 +141,25 @@ package struct ClientCall: Sendable {
   let connection: Connection
   let id: Int32
 
-  package func send(_ message: [UInt8]) { connection.onLoop { $0.send(message, on: id) } }
-
-  /// Says that no more messages come.
-  package func halfClose() { connection.onLoop { $0.halfClose(id) } }
-
-  /// Ends the call here and there; `ended` comes with `CANCELLED`.
-  package func cancel() { connection.onLoop { $0.cancel(id) } }
-
-  package func credit(_ bytes: Int) { connection.onLoop { $0.credit(bytes, on: id) } }
-
-  package func raiseWindow(to bytes: Int) {
-    connection.onLoop { $0.raiseWindow(of: id, to: bytes) }
+  package func send(_ message: [UInt8]) {
+    connection.onLoop((message, id)) { $0.send($1.0, on: $1.1) }
   }
 
-  package var queuedBytes: Int { connection.onLoop { $0.queuedBytes(on: id) } }
+  /// Says that no more messages come.
+  package func halfClose() { connection.onLoop(id) { $0.halfClose($1) } }
 
-  package func notifyWhenDrained() { connection.onLoop { $0.notifyWhenDrained(on: id) } }
+  /// Ends the call here and there; `ended` comes with `CANCELLED`.
+  package func cancel() { connection.onLoop(id) { $0.cancel($1) } }
+
+  package func credit(_ bytes: Int) {
+    connection.onLoop((bytes, id)) { $0.credit($1.0, on: $1.1) }
+  }
+
+  package func raiseWindow(to bytes: Int) {
+    connection.onLoop((bytes, id)) { $0.raiseWindow(of: $1.1, to: $1.0) }
+  }
+
+  package var queuedBytes: Int { connection.onLoop(id) { $0.queuedBytes(on: $1) } }
+
+  package func notifyWhenDrained() { connection.onLoop(id) { $0.notifyWhenDrained(on: $1) } }
 }

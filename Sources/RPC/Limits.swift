@@ -61,6 +61,14 @@ package struct ListenerLimits: Sendable {
   package var maxConnectionsPerPrincipal = 1_024
   /// Connections whose TLS and first frames are under way: some 25 KiB each, held by strangers.
   package var maxHandshakes = 1_024
+  /// Bytes of messages that are not whole, of one peer's connections and of all; a peer is a principal,
+  /// or an address where none is known. What passes it is refused.
+  package var maxPartialBytesPerPeer = 64 * 1_048_576
+  package var maxPartialBytes = 512 * 1_048_576
+  /// Bytes of answers that wait because peers do not read, likewise; new calls are refused from a quarter
+  /// of it, and above it the connection that adds to it is ended.
+  package var maxQueuedBytesPerPeer = 256 * 1_048_576
+  package var maxQueuedBytes = 1_024 * 1_048_576
 
   package init() {}
 }

@@ -1,18 +1,18 @@
-/// The other end of a connection.
-package struct Peer: Sendable {
+/// The other end of a connection; each call refers to it.
+package final class Peer: Sendable {
   /// `127.0.0.1:50123`, for logs.
   package let address: String
   /// Its verified chain, leaf first, in DER; empty when it showed none.
   package let certificatesDER: [[UInt8]]
   /// What `Identification` made of the chain.
-  package let identity: (any Sendable)?
+  package let identity: (any AnyObject & Sendable)?
   /// Why it is nobody: each of its calls is told.
   let refusal: RPCStatus?
 
   package init(
     address: String,
     certificatesDER: [[UInt8]] = [],
-    identity: (any Sendable)? = nil,
+    identity: (any AnyObject & Sendable)? = nil,
     refusal: RPCStatus? = nil
   ) {
     self.address = address
@@ -26,13 +26,14 @@ package struct Peer: Sendable {
 package struct Identification: Sendable {
   /// Who the peer is, and how long that holds.
   package struct Identified: Sendable {
-    package let identity: any Sendable
+    /// Nil: nobody in particular. An object, which each call's handler casts to what it is.
+    package let identity: (any AnyObject & Sendable)?
     /// The connection ends then. `nil`: never.
     package let validFor: Duration?
     /// Whose connections are counted together; see `ListenerLimits`. `nil`: they are not.
     package let name: String?
 
-    package init(identity: any Sendable, validFor: Duration?, name: String? = nil) {
+    package init(identity: (any AnyObject & Sendable)?, validFor: Duration?, name: String? = nil) {
       self.identity = identity
       self.validFor = validFor
       self.name = name

@@ -86,6 +86,8 @@ package actor Server {
 
   var connections: [Connection] { core.all }
 
+  var shares: PeerShares { core.shares }
+
   package var counters: ServerCounters { core.statistics.counters }
 
   /// Streams that are open now, on all connections.
@@ -118,6 +120,7 @@ package actor Server {
         socket: accepted,
         transport: .server(tls),
         peerAddress: address?.description ?? "unknown",
+        network: network,
         limits: limits,
         on: loop
       )

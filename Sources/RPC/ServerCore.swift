@@ -9,6 +9,7 @@ final class ServerCore: Sendable {
   let identification: Identification?
   let authorization: Authorization?
   let statistics: ServerStatistics
+  let shares: PeerShares
   private let connections: Mutex<Connections>
 
   private struct Connections {
@@ -27,6 +28,7 @@ final class ServerCore: Sendable {
     self.statistics = statistics
     self.identification = identification
     self.authorization = authorization
+    shares = PeerShares(limits)
     connections = Mutex(Connections(gate: ConnectionGate(limits)))
   }
 
@@ -77,7 +79,7 @@ final class ServerCore: Sendable {
     } catch {
       let status = error as? RPCStatus ?? RPCStatus(.internalError)
       statistics.refused(connection.peer, state.fields.path, status)
-      connection.finish(status, on: state.id)
+      connection.finish(status, on: state)
     }
   }
 
@@ -135,7 +137,7 @@ extension Connection {
     let status = RPCStatus(.deadlineExceeded, "the call's deadline passed")
     // Trailers would wait behind messages that nobody is in time for.
     if role.isServer, state.queuedBytes == 0 {
-      finish(status, on: id)
+      finish(status, on: state)
       end(state, status)
     } else {
       end(state, status)

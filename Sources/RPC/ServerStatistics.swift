@@ -86,7 +86,7 @@ extension HandshakeFailure {
       case .certificateRequired: .certificateMissing
       case .certificateRejected: .certificateRejected
       case .plainHTTP: .plainHTTP
-      case .protocolFailure, .configuration: .protocolFailure
+      case .protocolFailure, .configuration, .keysRenewed: .protocolFailure
       }
   }
 }

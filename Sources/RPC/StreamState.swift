@@ -14,6 +14,8 @@ final class StreamState {
   var isUnstarted = false
   /// Part of a message is here; counted by the table.
   var isPartial = false
+  /// Bytes of it that the table has counted.
+  var partialBytes = 0
   /// How often it was found so, since its headers or its last whole message.
   var sweeps = 0
   /// Bytes of the message at hand, prefix included, that are the connection's to hold; 0: none, its

@@ -38,19 +38,36 @@ final class StreamTable: SessionDelegate {
   private(set) var opened = 0
   /// Streams that wait for their first message.
   private(set) var unstarted = 0
-  /// Streams that have part of a message.
+  /// Streams that have part of a message, and the bytes of these.
   private(set) var partial = 0
+  private(set) var partialBytes = 0
   /// Bytes of messages that are not whole, of all streams; see `promise`.
   private(set) var promisedBytes = 0
   private var line: [Int32] = []
   /// Bytes of messages that wait to be sent, of all streams.
   private(set) var queuedBytes = 0
   private var spareEvents: [Event] = []
+  /// What the peer holds with all its connections; set by a server once it knows whose this one is.
+  private(set) var share: PeerShare?
 
   init(isServer: Bool, limits: ConnectionLimits, statistics: ServerStatistics? = nil) {
     self.isServer = isServer
     self.statistics = statistics
     self.limits = limits
+  }
+
+  /// It is this peer's from now on, with what it holds.
+  func join(_ share: PeerShare) {
+    self.share = share
+    share.hold(partial: partialBytes, queued: queuedBytes)
+  }
+
+  /// The connection is over: it holds nothing any more.
+  func leave() {
+    guard let share else { return }
+    share.hold(partial: -partialBytes, queued: -queuedBytes)
+    share.shares.leave(share)
+    self.share = nil
   }
 
   var acceptsGzip: Bool { limits.acceptsGzip }
@@ -115,6 +132,7 @@ final class StreamTable: SessionDelegate {
     guard let state = state(stream) else { return }
     state.fields.blocks += 1
     if state.fields.bytes > limits.maxHeaderBytes {
+      statistics?.reached(.headerList)
       let text = "more than \(limits.maxHeaderBytes) bytes of header fields"
       events.append(.failed(state, RPCStatus(.resourceExhausted, text)))
     }
@@ -124,6 +142,8 @@ final class StreamTable: SessionDelegate {
     if let encoding = state.fields.encoding { accept(encoding, on: state) }
     events.append(.headers(state))
   }
+
+  func headersRefused(on stream: Int32) { statistics?.reached(.headerList) }
 
   func data(on stream: Int32, _ bytes: Span<UInt8>) {
     guard let state = state(stream) else { return }
@@ -141,6 +161,7 @@ final class StreamTable: SessionDelegate {
         events.append(.message(state, message, credit: cost))
       }
     } catch {
+      if error.code == .resourceExhausted { statistics?.reached(.messageBytes) }
       started(state)
       look(at: state)
       release(state)
@@ -148,7 +169,9 @@ final class StreamTable: SessionDelegate {
       return
     }
     look(at: state)
-    if state.assembler.isPartial { events.append(.partial(state)) }
+    guard state.assembler.isPartial else { return }
+    if let refusal = refusal(of: state) { return events.append(.failed(state, refusal)) }
+    events.append(.partial(state))
   }
 
   func ended(_ stream: Int32) {
@@ -170,7 +193,7 @@ final class StreamTable: SessionDelegate {
     started(state)
     drop(state)
     state.isGone = true
-    queuedBytes -= state.queuedBytes
+    queued(-state.queuedBytes)
     events.append(.closed(state, code))
   }
 
@@ -183,6 +206,8 @@ final class StreamTable: SessionDelegate {
   func broken(_ code: HTTP2Code, _ reason: String) { events.append(.broken(code, reason)) }
 
   func resetReceived(on stream: Int32) { statistics?.counters.resetsByPeers &+= 1 }
+
+  func reached(_ limit: PeerLimit) { statistics?.reached(limit) }
 
   func pong() { events.append(.pong) }
 
@@ -198,9 +223,27 @@ final class StreamTable: SessionDelegate {
   // MARK: Messages that are not whole
 
   private func look(at state: StreamState) {
-    guard isServer, state.isPartial != state.assembler.isPartial else { return }
+    guard isServer else { return }
+    let grown = state.assembler.partialBytes - state.partialBytes
+    guard grown != 0 else { return }
+    state.partialBytes += grown
+    partialBytes += grown
+    share?.hold(partial: grown)
+    guard state.isPartial != state.assembler.isPartial else { return }
     state.isPartial.toggle()
     partial += state.isPartial ? 1 : -1
+  }
+
+  /// Why part of a message is too much, beside all others of its peer, or of all.
+  private func refusal(of state: StreamState) -> RPCStatus? {
+    guard let share, let limit = share.shares.partialLimit(for: share) else { return nil }
+    statistics?.reached(limit)
+    state.assembler.stop()
+    look(at: state)
+    release(state)
+    let text =
+      "\(share.peer) has too many messages under way that are not whole; send fewer at once"
+    return RPCStatus(.resourceExhausted, text)
   }
 
   /// Nobody wants its messages any more.
@@ -257,13 +300,18 @@ final class StreamTable: SessionDelegate {
   func enqueue(_ message: [UInt8], on state: StreamState) {
     let before = state.queuedBytes
     state.enqueue(message)
-    queuedBytes += state.queuedBytes - before
+    queued(state.queuedBytes - before)
+  }
+
+  private func queued(_ bytes: Int) {
+    queuedBytes += bytes
+    share?.hold(queued: bytes)
   }
 
   /// Queues bytes that are no message; see `StreamState.enqueueBody`.
   func enqueueBody(_ bytes: [UInt8], on state: StreamState) {
     state.enqueueBody(bytes)
-    queuedBytes += bytes.count
+    queued(bytes.count)
   }
 
   func next(on stream: Int32, limit: Int) -> Outgoing {
@@ -273,7 +321,7 @@ final class StreamTable: SessionDelegate {
   func copy(_ count: Int, from stream: Int32, into output: inout [UInt8]) {
     guard let state = state(stream) else { return }
     state.copy(count, into: &output)
-    queuedBytes -= count
+    queued(-count)
     guard state.queuedBytes <= StreamState.lowMark else { return }
     if state.wantsDrained || !state.roomWaiters.isEmpty {
       state.wantsDrained = false

@@ -13,6 +13,8 @@ package struct TLSError: Error, Equatable, CustomStringConvertible {
     case plainHTTP
     /// The peer ended the connection with an alert, or broke the protocol.
     case protocolFailure
+    /// The peer renews its keys again and again.
+    case keysRenewed
   }
 
   package let code: Code

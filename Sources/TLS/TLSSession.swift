@@ -10,6 +10,8 @@ internal import COpenSSL
   package private(set) var isEstablished = false
   /// The peer sent its last byte in an orderly way (close_notify).
   package private(set) var peerClosed = false
+  /// Records that brought no data since the handshake: tickets, new keys.
+  private var emptyRecords = 0
 
   /// A server's half.
   package init(server context: TLSContext) throws(TLSError) {
@@ -139,6 +141,9 @@ internal import COpenSSL
     return certificates
   }
 
+  /// New keys cost some 50 µs, a hundred times their bytes' worth. Keys last for 2^24 records (RFC 8446 §5.5).
+  private static let maxEmptyRecords = 256
+
   /// RFC 8446 §5.1: 2^14 bytes of content.
   package static let maxRecordBytes = 16_384
 
@@ -174,7 +179,13 @@ internal import COpenSSL
         continue
       }
       switch unsafe SSL_get_error(handle, count) {
-      case SSL_ERROR_WANT_READ: return filled
+      case SSL_ERROR_WANT_READ:
+        // Without SSL_MODE_AUTO_RETRY it returns after each record that brought no data.
+        guard unsafe !transport.input.isEmpty else { return filled }
+        emptyRecords += 1
+        guard emptyRecords <= Self.maxEmptyRecords else {
+          throw TLSError(.keysRenewed, "TLS: keys renewed again and again")
+        }
       case SSL_ERROR_ZERO_RETURN:
         peerClosed = true
         return filled

@@ -29,6 +29,20 @@ import Wire
     await rig.close()
   }
 
+  @Test func `a daemon that links again and again is told to wait`() async throws {
+    let rig = try await Rig {
+      $0.linkBurst = 2
+      $0.linkRate = 0
+    }
+    for _ in 0..<2 { await (try rig.daemon()).cut() }
+    let error = await #expect(throws: RPCStatus.self) { try await rig.daemon() }
+    #expect(error?.code == .resourceExhausted)
+    #expect(error?.message == "workspace 'one' is linked again and again; try again later")
+    // Another's is no concern of its.
+    _ = try await rig.daemon(of: "ws_two")
+    await rig.close()
+  }
+
   @Test func `input that was not taken is sent again`() async throws {
     let rig = try await Rig()
     var daemon = try await rig.daemon()

@@ -23,6 +23,7 @@ import Testing
     var sent = sent
     while sent < whole {
       try client.roundTrip()
+      if client.ended.contains(stream) { return }
       let room = window + client.credit(of: stream) - sent
       let count = min(whole - sent, room, 16_384)
       guard count > 0 else { continue }
@@ -64,6 +65,32 @@ import Testing
     await loopback.close()
   }
 
+  @Test func `are bounded for all connections of a peer`() async throws {
+    let loopback = try await Self.loopback { $0.listener.maxPartialBytesPerPeer = 1_048_576 }
+    let clients = try (0..<2).map { _ in try RawClient(to: loopback.server.address) }
+    let streams = try clients.map { client in
+      let streams = (0..<12).map { _ in client.open("/t.T/Stream") }
+      for stream in streams { Self.begin(60_000, on: stream, of: client) }
+      try client.roundTrip()
+      return streams
+    }
+    #expect(clients[0].ended.isEmpty)
+    // Five more come to 1,020,000 bytes.
+    #expect(clients[1].ended == Set(streams[1].dropFirst(5)))
+    #expect(await loopback.server.counters.limitsReached == [.partialBytesOfPeer: 7])
+
+    // What is over holds nothing, and makes room for the rest of what was begun.
+    for stream in streams[1].prefix(5) { clients[1].reset(stream) }
+    try clients[1].roundTrip()
+    for stream in streams[0] { try Self.end(stream, sent: 60_000, of: clients[0]) }
+    let again = clients[1].open("/t.T/Stream")
+    Self.begin(60_000, on: again, of: clients[1])
+    try Self.end(again, sent: 60_000, of: clients[1])
+    #expect(clients.map(\.received) == [12 * Self.whole, Self.whole])
+    #expect(await loopback.server.held == PeerShares.Held())
+    await loopback.close()
+  }
+
   @Test func `that do not become whole are given up`() async throws {
     let loopback = try await Self.loopback { $0.firstMessageTimeout = .milliseconds(200) }
     let client = try RawClient(to: loopback.server.address)
@@ -83,6 +110,8 @@ import Testing
 }
 
 extension Server {
+  fileprivate var held: PeerShares.Held { shares.total }
+
   fileprivate var promisedBytes: Int {
     connections.reduce(0) { sum, connection in
       sum + connection.onLoop { $0.table.promisedBytes }

@@ -71,3 +71,25 @@ internal import Testing
     return usage
   }
 }
+
+struct StrayBlocksTests {
+  @Test func `headers that open no stream are work, once, and pay for nothing`() {
+    var strays = StrayBlocks()
+    func count(_ blocks: Int, opened: Int) -> PeerUsage {
+      var usage = PeerUsage()
+      usage.blocks = blocks
+      strays.count(in: &usage, opened: opened)
+      return usage
+    }
+    #expect(count(3, opened: 3).work == 0)
+    let mixed = count(10, opened: 5)
+    #expect(mixed.work == 8)
+    #expect(mixed.blocks == 2)
+    // One that had begun opens its stream.
+    let late = count(0, opened: 6)
+    #expect(late.work == 0)
+    #expect(late.blocks == 1)
+    #expect(count(1, opened: 6).work == 0)
+    #expect(count(1, opened: 6).work == 1)
+  }
+}

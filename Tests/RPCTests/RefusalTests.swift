@@ -44,7 +44,7 @@ import Testing
     var limits = ConnectionLimits()
     limits.listener.maxConnectionsPerPrincipal = 2
     let identification = Identification { _ in
-      .success(.init(identity: true, validFor: nil, name: "spiffe://test/user/ann"))
+      .success(.init(identity: nil, validFor: nil, name: "spiffe://test/user/ann"))
     }
     let loopback = try await Loopback(
       identification: identification,
@@ -141,7 +141,7 @@ import Testing
   @Test func `a connection ends with its certificate`() async throws {
     let loopback = try await Loopback(
       identification: Identification { _ in
-        .success(.init(identity: "ann", validFor: .milliseconds(50)))
+        .success(.init(identity: nil, validFor: .milliseconds(50)))
       },
       Self.echo
     )

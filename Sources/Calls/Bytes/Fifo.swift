@@ -57,8 +57,12 @@ package struct Fifo<Element> {
 
   /// The number of slots stays a power of two, so that `slot` needs no division.
   @inlinable mutating func grow() {
+    guard !slots.isEmpty else {
+      slots = Array(repeating: nil, count: 4)
+      return
+    }
     let ordered = (0..<count).map { slots[slot($0)] }
-    slots = ordered + Array(repeating: nil, count: max(4, count))
+    slots = ordered + Array(repeating: nil, count: count)
     head = 0
   }
 }

@@ -5,7 +5,7 @@
 /// queue, where the principals take turns; beyond that they are turned down with a delay. A queue that
 /// some have filled still takes calls of those who have less than their share of it, up to twice its
 /// bound.
-package struct Admission: Sendable {
+package struct Admission: ~Copyable {
   package struct Limits: Sendable {
     package var unclaimedPerDaemon = 32
     package var unclaimed = 8192
@@ -19,8 +19,8 @@ package struct Admission: Sendable {
   private var daemons: [String: Daemon] = [:]
   private var places: [String: Place] = [:]
   private var unclaimed = 0
-  /// Workspaces with calls to offer, in turn. One that cannot take any now is not in it.
-  private var turns = Fifo<String>()
+  /// Those with calls to offer, in turn. One that cannot take any now is not among them.
+  private var turns = Fifo<Daemon>()
 
   package init(limits: Limits = Limits()) { self.limits = limits }
 
@@ -36,29 +36,33 @@ package struct Admission: Sendable {
     by principal: String,
     to workspace: String
   ) -> OnSubmit {
-    let waiting = daemons[workspace]?.queue.count ?? 0
-    guard hasRoom(in: workspace, for: principal) else {
+    let daemon = daemon(of: workspace)
+    guard hasRoom(at: daemon, for: principal) else {
       // About as long as it takes to start what waits, at a millisecond each.
-      return .full(retryAfter: .milliseconds(100 + waiting))
+      return .full(retryAfter: .milliseconds(100 + daemon.queue.count))
     }
-    daemons[workspace, default: Daemon()].queue.append(call, of: principal)
-    places[call] = Place(workspace: workspace, stage: .queued(principal: principal))
-    giveTurn(workspace)
+    daemon.queue.append(call, of: principal)
+    places[call] = Place(daemon, .queued(principal: principal))
+    giveTurn(daemon)
     return .queued
   }
 
   /// A call that an earlier plane has offered: it counts as one that its daemon has.
   package mutating func adopt(_ call: String, in workspace: String) {
-    daemons[workspace, default: Daemon()].calls += 1
-    places[call] = Place(workspace: workspace, stage: .live)
+    let daemon = daemon(of: workspace)
+    daemon.calls += 1
+    places[call] = Place(daemon, .live)
   }
 
   /// The next call to offer now; nil when none may be. Ask again after every other method.
   package mutating func next() -> String? {
-    while unclaimed < limits.unclaimed, let workspace = turns.popFirst() {
-      daemons[workspace]?.hasTurn = false
-      guard let call = offerNext(in: workspace) else { continue }
-      giveTurn(workspace)
+    while unclaimed < limits.unclaimed, let daemon = turns.popFirst() {
+      daemon.hasTurn = false
+      guard let call = offerNext(at: daemon) else {
+        dropIfIdle(daemon)
+        continue
+      }
+      giveTurn(daemon)
       return call
     }
     return nil
@@ -66,80 +70,90 @@ package struct Admission: Sendable {
 
   /// The call's offer was claimed, or its daemon has it for certain, or its link is lost.
   package mutating func claimed(_ call: String) {
-    guard let place = places[call], case .offered = place.stage else { return }
-    places[call]?.stage = .live
-    daemons[place.workspace]?.unclaimed -= 1
+    if let place = places[call] { claimed(place) }
+  }
+
+  private mutating func claimed(_ place: Place) {
+    guard case .offered = place.stage else { return }
+    place.stage = .live
+    place.daemon.unclaimed -= 1
     unclaimed -= 1
-    giveTurn(place.workspace)
+    giveTurn(place.daemon)
   }
 
   /// The call has ended, wherever it was.
   package mutating func ended(_ call: String) {
-    claimed(call)
     guard let place = places.removeValue(forKey: call) else { return }
+    claimed(place)
     if case .queued(let principal) = place.stage {
-      daemons[place.workspace]?.queue.remove(call, of: principal)
+      place.daemon.queue.remove(call, of: principal)
     } else {
-      daemons[place.workspace]?.calls -= 1
+      place.daemon.calls -= 1
     }
-    giveTurn(place.workspace)
-    dropIfIdle(place.workspace)
+    giveTurn(place.daemon)
+    dropIfIdle(place.daemon)
   }
 
   /// The daemon takes offers from now on, up to its own bound from `Hello`.
   package mutating func open(_ workspace: String, maxCalls: Int) {
-    daemons[workspace, default: Daemon()].maxCalls = min(maxCalls, limits.callsPerDaemon)
-    giveTurn(workspace)
+    let daemon = daemon(of: workspace)
+    daemon.maxCalls = min(maxCalls, limits.callsPerDaemon)
+    giveTurn(daemon)
   }
 
   /// The daemon takes no offers: it is not linked, or drains. Its queue waits.
   package mutating func close(_ workspace: String) {
-    daemons[workspace]?.maxCalls = 0
-    dropIfIdle(workspace)
+    guard let daemon = daemons[workspace] else { return }
+    daemon.maxCalls = 0
+    dropIfIdle(daemon)
   }
 
   /// How many calls wait for this daemon.
   package func waiting(for workspace: String) -> Int { daemons[workspace]?.queue.count ?? 0 }
 
-  private func hasRoom(in workspace: String, for principal: String) -> Bool {
-    guard let queue = daemons[workspace]?.queue, queue.count >= limits.queuedPerDaemon else {
-      return true
-    }
-    guard queue.count < 2 * limits.queuedPerDaemon else { return false }
-    let own = queue.waiting(of: principal)
-    let principals = queue.principals + (own == 0 ? 1 : 0)
+  private mutating func daemon(of workspace: String) -> Daemon {
+    if let daemon = daemons[workspace] { return daemon }
+    let daemon = Daemon(of: workspace)
+    daemons[workspace] = daemon
+    return daemon
+  }
+
+  private func hasRoom(at daemon: Daemon, for principal: String) -> Bool {
+    guard daemon.queue.count >= limits.queuedPerDaemon else { return true }
+    guard daemon.queue.count < 2 * limits.queuedPerDaemon else { return false }
+    let own = daemon.queue.waiting(of: principal)
+    let principals = daemon.queue.principals + (own == 0 ? 1 : 0)
     return own < limits.queuedPerDaemon / principals
   }
 
-  private mutating func offerNext(in workspace: String) -> String? {
-    guard canOffer(workspace), let call = daemons[workspace]?.queue.popNext() else { return nil }
+  private mutating func offerNext(at daemon: Daemon) -> String? {
+    guard canOffer(daemon), let call = daemon.queue.popNext() else { return nil }
     places[call]?.stage = .offered
-    daemons[workspace]?.unclaimed += 1
-    daemons[workspace]?.calls += 1
+    daemon.unclaimed += 1
+    daemon.calls += 1
     unclaimed += 1
     return call
   }
 
-  private func canOffer(_ workspace: String) -> Bool {
-    guard let daemon = daemons[workspace] else { return false }
-    return daemon.queue.count > 0 && daemon.calls < daemon.maxCalls
+  private func canOffer(_ daemon: Daemon) -> Bool {
+    daemon.queue.count > 0 && daemon.calls < daemon.maxCalls
       && daemon.unclaimed < limits.unclaimedPerDaemon
   }
 
-  private mutating func giveTurn(_ workspace: String) {
-    guard canOffer(workspace), daemons[workspace]?.hasTurn == false else { return }
-    daemons[workspace]?.hasTurn = true
-    turns.append(workspace)
+  private mutating func giveTurn(_ daemon: Daemon) {
+    guard !daemon.hasTurn, canOffer(daemon) else { return }
+    daemon.hasTurn = true
+    turns.append(daemon)
   }
 
-  private mutating func dropIfIdle(_ workspace: String) {
-    guard let daemon = daemons[workspace], daemon.maxCalls == 0, daemon.calls == 0,
-      daemon.queue.count == 0, !daemon.hasTurn
+  private mutating func dropIfIdle(_ daemon: Daemon) {
+    guard daemon.maxCalls == 0, daemon.calls == 0, daemon.queue.count == 0, !daemon.hasTurn
     else { return }
-    daemons[workspace] = nil
+    daemons[daemon.workspace] = nil
   }
 
-  private struct Daemon {
+  private final class Daemon {
+    let workspace: String
     /// 0 while it takes no offers.
     var maxCalls = 0
     /// Offered and not ended.
@@ -147,11 +161,19 @@ package struct Admission: Sendable {
     var unclaimed = 0
     var hasTurn = false
     var queue = FairQueue()
+
+    init(of workspace: String) { self.workspace = workspace }
   }
 
-  private struct Place {
-    let workspace: String
+  /// Where a call stands. It knows its daemon: tables are looked into once for each thing that happens.
+  private final class Place {
+    let daemon: Daemon
     var stage: Stage
+
+    init(_ daemon: Daemon, _ stage: Stage) {
+      self.daemon = daemon
+      self.stage = stage
+    }
 
     enum Stage {
       case queued(principal: String)

@@ -22,6 +22,7 @@ package struct WindowBudget: Sendable {
   ///
   /// - Returns: how much a window may be raised; 0 when the budget is used up.
   package mutating func take(_ bytes: Int, for workspace: String) -> Int {
+    guard bytes > 0 else { return 0 }
     let share = shares[workspace, default: 0]
     let granted = max(0, min(bytes, perDaemon - share, inAll - promised))
     if granted > 0 { shares[workspace] = share + granted }
@@ -31,6 +32,7 @@ package struct WindowBudget: Sendable {
 
   /// Gives back what was taken, once the stream has ended.
   package mutating func giveBack(_ bytes: Int, of workspace: String) {
+    guard bytes != 0 else { return }
     let share = shares[workspace, default: 0] - bytes
     precondition(share >= 0, "workspace \(workspace) gives back \(bytes) bytes too many")
     shares[workspace] = share == 0 ? nil : share

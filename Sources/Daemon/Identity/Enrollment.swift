@@ -78,7 +78,7 @@ extension Identification {
           RPCStatus(.unauthenticated, "no key in the plane's certificate chain is a pinned one")
         )
       }
-      return .success(Identified(identity: true, validFor: nil))
+      return .success(Identified(identity: nil, validFor: nil))
     }
   }
 }

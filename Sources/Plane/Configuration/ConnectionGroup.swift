@@ -6,7 +6,7 @@ enum ConnectionGroup: String, Sendable {
   case mutual = "connections"
   case open = "open_connections"
 
-  var settings: [Setting] { connections + peers }
+  var settings: [Setting] { connections + peers + shares }
 
   /// What a connection takes.
   private var connections: [Setting] {
@@ -167,6 +167,38 @@ enum ConnectionGroup: String, Sendable {
         \.[limits: self].workRate,
         1...1_000_000_000,
         "and then in each second."
+      ),
+    ]
+  }
+}
+
+extension ConnectionGroup {
+  /// What a peer's connections may hold together, and all.
+  private var shares: [Setting] {
+    [
+      .bytes(
+        "\(rawValue).max_partial_bytes_per_peer",
+        \.[limits: self].listener.maxPartialBytesPerPeer,
+        (1 << 20)...(1 << 40),
+        "Messages that are not whole, of one principal, or address where none is known."
+      ),
+      .bytes(
+        "\(rawValue).max_partial_bytes",
+        \.[limits: self].listener.maxPartialBytes,
+        (1 << 20)...(1 << 40),
+        "And in all; those who hold more than their part are refused more."
+      ),
+      .bytes(
+        "\(rawValue).max_queued_bytes_per_peer",
+        \.[limits: self].listener.maxQueuedBytesPerPeer,
+        (1 << 20)...(1 << 40),
+        "Answers that are not read, likewise; new calls are refused from a quarter of it."
+      ),
+      .bytes(
+        "\(rawValue).max_queued_bytes_in_all",
+        \.[limits: self].listener.maxQueuedBytes,
+        (1 << 20)...(1 << 40),
+        "And in all."
       ),
     ]
   }

@@ -253,6 +253,12 @@ extension PlaneConfiguration {
       "Receive windows promised to daemons, in all."
     ),
     .bytes(
+      "links.window_budget_per_daemon",
+      \.broker.windowBudgetPerDaemon,
+      0...(1 << 40),
+      "And to each."
+    ),
+    .bytes(
       "links.interactive_window",
       \.broker.interactiveWindow,
       65_536...(1 << 30),

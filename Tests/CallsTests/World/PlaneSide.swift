@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// The broker's shell, cut down to what the machines need.
-struct PlaneSide {
+struct PlaneSide: ~Copyable {
   var calls: [String: PlaneCall] = [:]
   var admission = Admission()
   var now = ContinuousClock.now

@@ -17,7 +17,7 @@ struct WorldTests {
   }
 }
 
-struct World {
+struct World: ~Copyable {
   private var random: Seeded
   private var plane: PlaneSide
   private var daemon: DaemonSide
@@ -133,7 +133,7 @@ struct World {
     return call.log.read(&cursor) != nil
   }
 
-  func check() {
+  mutating func check() {
     for id in ids {
       #expect(daemon.starts[id, default: 0] <= 1, "seed \(seed)")
       guard let call = plane.calls[id], let end = call.end else {
@@ -163,12 +163,11 @@ struct World {
   }
 
   /// Every slot came back.
-  private func checkAdmission() {
-    var admission = plane.admission
-    admission.open("w", maxCalls: 1000)
-    for number in 0..<40 { _ = admission.submit("new_\(number)", by: "p", to: "w") }
+  private mutating func checkAdmission() {
+    plane.admission.open("w", maxCalls: 1000)
+    for number in 0..<40 { _ = plane.admission.submit("new_\(number)", by: "p", to: "w") }
     var offered = 0
-    while admission.next() != nil { offered += 1 }
+    while plane.admission.next() != nil { offered += 1 }
     #expect(offered == 32, "seed \(seed)")
   }
 }
