@@ -4,7 +4,7 @@ internal import Ledger
 
 extension Principal {
   /// As it was when the event was made. Groups are not kept: what asks for them is decided anew.
-  init?(_ recorded: EventPrincipal) {
+  convenience init?(_ recorded: EventPrincipal) {
     guard let id = SPIFFEID(recorded.id) else { return nil }
     self.init(
       id: id,
