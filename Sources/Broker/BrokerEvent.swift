@@ -18,10 +18,37 @@ package enum BrokerEvent: Sendable {
   /// There is no call: it was turned down.
   case callRefused(CallOrder, RPCStatus)
   case callEnded(CallReport)
+  /// It was given up as lost, and its daemon came back and knows it. What was told of it stays.
+  case callFound(CallNote, FoundCall)
   /// Its output can't be kept on disk, for now or from here on, and why.
   case outputNotKept(String, String)
   /// Someone wanted to carry a call, and had not the ticket for it.
   case claimRefused(String, Principal)
+}
+
+/// What a daemon says of a call that was given up.
+package struct FoundCall: Sendable, Equatable {
+  /// It still ran, and is ended now.
+  package let isRunning: Bool
+  /// Outcome, code, signal and `tree_gone`; nil: it did not say.
+  package let exit: Gatehouse_Tools_V1_Exit?
+
+  package var outcome: Outcome? { exit.flatMap { Outcome($0.outcome) } }
+
+  init(_ known: Gatehouse_Link_V1_KnownCall) {
+    isRunning = !known.ended
+    guard known.ended, known.hasExit else {
+      exit = nil
+      return
+    }
+    // No more than that, whatever it sent.
+    var exit = Gatehouse_Tools_V1_Exit()
+    exit.outcome = known.exit.outcome
+    exit.code = known.exit.code
+    exit.signal = known.exit.signal
+    exit.treeGone = known.exit.treeGone
+    self.exit = exit
+  }
 }
 
 /// A link, as a record is made of it.

@@ -17,9 +17,11 @@ package struct BrokerOptions: Sendable {
   /// Idempotency keys outlive their calls.
   package var idempotencyKeys = 100_000
   package var idempotencyTime = Duration.seconds(24 * 60 * 60)
-  /// For an owner whose connection was cut to come back, and after the plane has started anew.
+  /// For an owner whose connection was cut to come back, and after the plane has started anew, unless it
+  /// says for how long it tries to; the most that it may say.
   package var ownerGrace = Duration.seconds(10)
   package var ownerReturn = Duration.seconds(60)
+  package var longestGrace = Duration.seconds(600)
   /// After a call's end, before its daemon may forget it although its owner does not take the rest.
   package var exitHold = Duration.seconds(30)
   /// Counts the plane's starts: session epochs of each lie above those before.

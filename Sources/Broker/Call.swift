@@ -63,6 +63,8 @@ final class Call: @unchecked Sendable {
   var hasEnded: Bool { recordedEnd != nil || machine.isEnded }
   /// Its records say that a daemon has it.
   var isStarted = false
+  /// It is recorded what became of it after it was given up.
+  var isFound = false
   /// Its end is recorded; its owner has all of it; the daemon may forget it.
   var isEndKept = false
   var isDelivered = false

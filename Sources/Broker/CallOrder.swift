@@ -25,6 +25,8 @@ package struct CallOrder: Sendable {
   package var acknowledges = false
   /// The owner comes back when its connection is cut, and acknowledges all output, to the end.
   package var resumes = false
+  /// For how long it tries to; nil: nobody knows.
+  package var grace: Duration?
   /// The owner has output of the call, so it is not a new one.
   package var hasOutput = false
 
@@ -52,6 +54,10 @@ package struct CallOrder: Sendable {
     }
     guard !resumes || (acknowledges && !idempotencyKey.isEmpty) else {
       throw RPCStatus(.invalidArgument, "`resumes` needs `acknowledges` and an idempotency key")
+    }
+    guard (grace ?? .zero) <= options.longestGrace else {
+      let most = options.longestGrace.components.seconds
+      throw RPCStatus(.invalidArgument, "a call waits for its owner for \(most) seconds at most")
     }
     guard (timeout ?? .zero) <= options.longestTimeout else {
       let most = options.longestTimeout.components.seconds

@@ -83,7 +83,8 @@ extension Call {
       workspace: inherited.workspace,
       order: inherited.order,
       digest: inherited.digest,
-      deadline: began + inherited.timeout,
+      // Its daemon keeps the time of one that it has, by a clock that nobody sets; here it only bounds that.
+      deadline: (inherited.wasStarted ? .now : began) + inherited.timeout,
       created: inherited.created,
       began: began,
       options: options

@@ -127,6 +127,7 @@ final class InvokeHandler: ServerHandler {
     order.isKept = canKeep && (rule == .keep || (rule == .unspecified && start.detaches))
     order.acknowledges = start.acknowledges
     order.resumes = start.resumes
+    if start.grace > 0 { order.grace = .milliseconds(Int64(clamping: start.grace)) }
     return order
   }
 
@@ -269,7 +270,8 @@ extension StartMessage {
       log: UInt64(clamping: start.log.rawValue),
       detaches: start.detach,
       acknowledges: start.acknowledges,
-      resumes: start.resumes
+      resumes: start.resumes,
+      grace: UInt64(start.graceMs)
     )
   }
 }

@@ -21,6 +21,8 @@ final class LinkSession: ServerHandler {
   private(set) var version = ""
   private(set) var capabilities: [String] = []
   private(set) var known: Set<String> = []
+  /// What it says of those of `known` that were given up here.
+  private(set) var found: [String: FoundCall] = [:]
   /// Its tools that only look, as it says: capabilities `idempotent:NAME`.
   func isIdempotent(_ tool: String) -> Bool { capabilities.contains("idempotent:\(tool)") }
   let began = ContinuousClock.now
@@ -161,11 +163,14 @@ final class LinkSession: ServerHandler {
     guard known.count + page.calls.count <= Self.maxInventory else {
       throw RPCStatus(.resourceExhausted, "an inventory names at most \(Self.maxInventory) calls")
     }
-    for call in page.calls where Identifier.isValid(call.callID) { known.insert(call.callID) }
+    for call in page.calls where Identifier.isValid(call.callID) {
+      known.insert(call.callID)
+      if board.isGivenUp(call.callID, in: workspace.id) { found[call.callID] = FoundCall(call) }
+    }
     guard page.last else { return }
     phase = .up
     board.linkUp(self)
-    known = []
+    (known, found) = ([], [:])
   }
 
   // MARK: What is sent

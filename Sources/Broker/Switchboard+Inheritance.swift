@@ -52,7 +52,7 @@ extension Switchboard {
       return handle(.workspaceStopped, for: call)
     }
     arm(call)
-    awaitOwner(of: call, for: options.ownerReturn)
+    awaitOwner(of: call, for: max(call.order.grace ?? .zero, options.ownerReturn))
   }
 
   /// It had ended, and nobody came back for the rest of its output.
@@ -104,7 +104,7 @@ extension Switchboard {
       return
     }
     guard mayReturn, call.order.resumes, !call.isLetGo else { return giveUpOwner(of: call) }
-    awaitOwner(of: call, for: options.ownerGrace)
+    awaitOwner(of: call, for: call.order.grace ?? options.ownerGrace)
   }
 
   /// An owner is there again.

@@ -66,6 +66,7 @@ extension Switchboard {
       handle(.linkUp(link, isKnown: session.known.contains(call.id), ticket()), for: call)
     }
     for call in calls.ended(among: session.known, in: id) {
+      if let found = session.found[call.id] { self.found(call, found) }
       handle(.linkUp(link, isKnown: true, ticket()), for: call)
     }
     offerNext()
@@ -76,6 +77,20 @@ extension Switchboard {
     options.observe?(.linked(report))
     note(.linked(report))
     wakeLinkWaiters(of: id)
+  }
+
+  /// It was told to be lost.
+  func isGivenUp(_ id: String, in workspace: String) -> Bool {
+    guard let call = calls[id], call.workspace.id == workspace else { return false }
+    return call.machine.state == .ended(.lost)
+  }
+
+  /// What was told of it stays as it was told; what became of it is recorded, once.
+  private func found(_ call: Call, _ found: FoundCall) {
+    guard !call.isFound, found.exit?.outcome != .lost else { return }
+    call.isFound = true
+    note(.callFound(CallNote(call), found))
+    options.observe?(.callFound(CallNote(call), found))
   }
 
   /// A session is over. If it was the workspace's link, the workspace has none; a newer link is

@@ -2,6 +2,7 @@
 // Processes, for `Sandbox`: what is variadic, a macro, or hidden from the importer by _GNU_SOURCE.
 #include <dirent.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -37,6 +38,21 @@ _Static_assert(O_CLOEXEC == 02000000, "numbers of x86 and ARM");
 // `d_type` is compared with macros that the importer drops.
 static inline int gh_is_link(const struct dirent *entry) { return entry->d_type == 10 /* DT_LNK */; }
 static inline int gh_is_folder_entry(const struct dirent *entry) { return entry->d_type == 4 /* DT_DIR */; }
+
+// `poll` takes a mutable struct. Whether a pipe holds nothing and nobody will write to it again.
+static inline int gh_has_ended(int descriptor) {
+  struct pollfd entry = {.fd = descriptor, .events = POLLIN};
+  return poll(&entry, 1, 0) > 0 && !(entry.revents & POLLIN) && (entry.revents & (POLLHUP | POLLERR));
+}
+
+// `splice` is a GNU extension. Never waits for the pipe. The kernel reads and writes `*position`, which
+// may be in a file's memory: then it is right even when the process is killed meanwhile.
+static inline ssize_t gh_splice_to_file(int pipe, int file, int64_t *position, size_t count) {
+  return syscall(SYS_splice, pipe, (loff_t *)0, file, (loff_t *)position, count, 2U /* NONBLOCK */);
+}
+static inline ssize_t gh_splice_to_pipe(int from, int pipe, size_t count) {
+  return syscall(SYS_splice, from, (loff_t *)0, pipe, (loff_t *)0, count, 2U /* NONBLOCK */);
+}
 
 // SIG_IGN is a cast.
 static inline void gh_ignore_broken_pipes(void) { signal(SIGPIPE, SIG_IGN); }
@@ -81,20 +97,34 @@ static inline int gh_watch_children(void) {
   return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-// A signalfd for the signals that ask a program to end.
+// A signalfd for the signals that ask a program to end, or to make way for its successor.
 static inline int gh_watch_termination(void) {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGHUP);
   if (sigprocmask(SIG_BLOCK, &signals, 0) != 0) return -1;
   return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+// The number of the next signal, or 0. `signalfd_siginfo` is 128 bytes of which one is wanted.
+static inline int gh_next_signal(int watch) {
+  struct signalfd_siginfo info;
+  return read(watch, &info, sizeof info) == sizeof info ? (int)info.ssi_signo : 0;
 }
 
 // Microseconds since 1970.
 static inline int64_t gh_wall_clock(void) {
   struct timespec now;
   clock_gettime(CLOCK_REALTIME, &now);
+  return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+// Microseconds since the machine started, the time it slept included. No one sets it.
+static inline int64_t gh_boot_clock(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_BOOTTIME, &now);
   return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 

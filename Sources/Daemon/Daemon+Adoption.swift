@@ -1,6 +1,7 @@
 internal import Calls
 internal import DaemonWire
 internal import EventLoop
+internal import LogLines
 internal import Sandbox
 
 /// What an earlier run of the daemon left: each journaled call is taken over, or its end is known,
@@ -10,17 +11,35 @@ extension Daemon {
     for id in journal.folder.names() {
       guard Identifier.isValid(id), let folder = try? journal.folder.folder(id) else { continue }
       let shared = SharedFolder(folder)
-      guard let entry = CallJournal(in: shared.folder) else {
-        // Killed before it was journaled, so nothing was started.
-        journal.folder.removeFolder(id)
-        continue
+      do {
+        guard let entry = try CallJournal(in: shared.folder) else {
+          // Killed before it was journaled, so nothing was started.
+          journal.folder.removeFolder(id)
+          continue
+        }
+        adopt(id, entry, shared)
+      } catch {
+        leave(id, error)
       }
-      adopt(id, entry, shared)
     }
   }
 
+  /// Of a journal that cannot be read nothing is made up: the plane hears that the call is not here.
+  private func leave(_ id: String, _ error: any Error) {
+    let written = (error as? CallJournal.OtherVersion).map { "\($0.version)" } ?? "?"
+    log(
+      "call_of_another_version",
+      [
+        "call": id, "version": written, "ours": "\(CallJournal.version)",
+        "remedy":
+          "start the gatehouse-toold that wrote it, to have its end told; or remove \(journal.folder.path)/\(id)",
+      ],
+      .error
+    )
+  }
+
   private func adopt(_ id: String, _ entry: CallJournal, _ folder: SharedFolder) {
-    let left = Duration.microseconds(max(0, entry.deadline - WallClock.microseconds))
+    let left = Duration.microseconds(max(0, entry.deadline - BootClock.microseconds))
     let call = LiveCall(
       id: id,
       tool: entry.tool,
@@ -30,12 +49,13 @@ extension Daemon {
     )
     call.hasRequest = true
     live[id] = call
+    guard entry.isCommand else { return adopt(call, folder) }
     let command = LiveCall.Command(key: entry.key)
     command.isTerminal = entry.isTerminal
     command.folder = folder
     command.positions = try? TransferPositions(in: folder.folder, named: CallJournal.File.positions)
     call.work = .command(command)
-    restoreStreams(of: call, entry, command.positions)
+    restoreStreams(of: call, entry, command)
     if let exit = keptExit(folder), let outcome = Calls.Outcome(exit.outcome) {
       call.exit = exit
       call.effects = keptEffects(folder)
@@ -47,27 +67,42 @@ extension Daemon {
     takeOver(call, command)
   }
 
-  /// Rings begin where the earlier daemon had read to: what it had not delivered is a gap.
+  /// A file tool's: how it ended was written down, or nobody knows.
+  private func adopt(_ call: LiveCall, _ folder: SharedFolder) {
+    call.work = .files(Cancellation())
+    call.folder = folder
+    if let exit = keptExit(folder), let outcome = Calls.Outcome(exit.outcome) {
+      call.exit = exit
+      call.effects = keptEffects(folder)
+      calls.adopt(call.id, outcome: outcome)
+      log("call_kept", ["call": call.id, "outcome": "\(outcome)"])
+      return
+    }
+    calls.adopt(call.id, outcome: nil)
+    call.effects = Effects(
+      source: .tool,
+      incomplete: ["the daemon ended while the tool ran, so nobody knows what it changed"]
+    )
+    toolEnded(call.id, .interrupted)
+  }
+
+  /// Rings are as the earlier daemon left them.
   private func restoreStreams(
     of call: LiveCall,
     _ entry: CallJournal,
-    _ positions: TransferPositions?
+    _ command: LiveCall.Command
   ) {
     let streams: [CallStream] = entry.isTerminal ? [.pty] : [.stdout, .stderr]
+    var buffer = loop.takeScratch()
+    defer { loop.returnScratch(buffer) }
     call.outputs = streams.map { stream in
-      let output = CallOutput(
-        stream,
-        ring: OutputRing(
-          stream: stream,
-          capacity: Int(entry.ringBytes),
-          whenFull: entry.dropsOldest ? .dropOldest : .block,
-          startingAt: positions?[Int(stream.rawValue)] ?? 0
-        )
-      )
-      output.sent = 0
-      return output
+      guard let place = command.place else {
+        return CallOutput(stream, ring: OutputRing(stream, entry))
+      }
+      return CallOutput(stream, entry, leftIn: place, &buffer)
     }
-    call.input = CallInput(startingAt: positions?[Int(CallStream.stdin.rawValue)] ?? 0)
+    let stdin = Int(CallStream.stdin.rawValue)
+    call.input = CallInput(startingAt: command.positions?[.end, stdin] ?? 0)
   }
 
   private func keptExit(_ folder: SharedFolder) -> Exit? {
@@ -83,7 +118,11 @@ extension Daemon {
   private func takeOver(_ call: LiveCall, _ command: LiveCall.Command) {
     guard let folder = command.folder else { return }
     do {
-      let supervisor = try SupervisorLink.adopt(key: command.key, folder: folder.folder)
+      let supervisor = try SupervisorLink.adopt(
+        key: command.key,
+        folder: folder.folder,
+        process: command.positions?.supervisor ?? 0
+      )
       log("call_adopted", ["call": call.id])
       watchDeadline(of: call)
       watch(supervisor, of: call, command)
@@ -95,11 +134,22 @@ extension Daemon {
     } catch {
       let record = ExitRecord(in: folder.folder)
       for (index, output) in call.outputs.enumerated() {
+        keepRest(of: output, index, command)
         output.lose(record?.unread(index) ?? 0)
         output.close()
       }
       commandEnded(call, command, record.map(Ending.init) ?? .lost)
     }
+  }
+}
+
+extension Daemon {
+  /// What the supervisor read of a pipe before it went.
+  private func keepRest(of output: CallOutput, _ index: Int, _ command: LiveCall.Command) {
+    guard let place = command.place,
+      let rest = try? place.folder.folder.read(CallJournal.File.rest(index))
+    else { return }
+    output.keepRest(rest, place)
   }
 }
 

@@ -82,6 +82,8 @@ extension Daemon {
   /// Sends what the rings hold, each stream in turn, while the queue is short; at the end the exit.
   func pump(_ call: LiveCall) {
     guard let carry = call.carry, !carry.isExitSent else { return }
+    var buffer = loop.takeScratch()
+    defer { loop.returnScratch(buffer) }
     var isMore = true
     while isMore {
       isMore = false
@@ -89,7 +91,7 @@ extension Daemon {
         guard carry.call.queuedBytes < Self.maxQueuedBytes else {
           return carry.call.notifyWhenDrained()
         }
-        if sendNext(of: output, on: carry.call) { isMore = true }
+        if sendNext(of: output, on: carry.call, &buffer) { isMore = true }
       }
     }
     guard let exit = call.exit else { return }
@@ -99,20 +101,30 @@ extension Daemon {
     carry.call.halfClose()
   }
 
-  private func sendNext(of output: CallOutput, on carry: ClientCall) -> Bool {
+  private func sendNext(
+    of output: CallOutput,
+    on carry: ClientCall,
+    _ buffer: inout [UInt8]
+  ) -> Bool {
     switch output.ring.read(from: output.sent) {
-    case .message(let message, let end):
-      output.sent = end
-      carry.send(message)
+    case .bytes(let range):
+      output.sent = range.upperBound
+      if let message = output.message(range, &buffer) {
+        carry.send(message)
+      } else {
+        sendGap(output.stream, range, on: carry)
+      }
     case .gap(let gap):
       output.sent = gap.end
-      send(
-        .gap(Gap(stream: gap.stream.wire, offset: gap.offset, length: gap.count)),
-        on: carry
-      )
+      sendGap(output.stream, gap.offset..<gap.end, on: carry)
     case nil: return false
     }
     return true
+  }
+
+  private func sendGap(_ stream: CallStream, _ range: Range<UInt64>, on carry: ClientCall) {
+    let count = range.upperBound - range.lowerBound
+    send(.gap(Gap(stream: stream.wire, offset: range.lowerBound, length: count)), on: carry)
   }
 
   func acknowledgeInput(of call: LiveCall) {

@@ -2,6 +2,7 @@ internal import Calls
 internal import Crypto
 internal import DaemonWire
 internal import EventLoop
+internal import LogLines
 internal import RPC
 internal import Sandbox
 
@@ -25,6 +26,7 @@ extension Daemon {
         ring: OutputRing(
           stream: stream,
           capacity: Int(request.output.ringBytes),
+          spill: request.spillBytes,
           whenFull: request.whenFull
         )
       )
@@ -65,10 +67,11 @@ extension Daemon {
       digest: call.digest,
       requestBytes: UInt32(call.requestBytes),
       key: key,
-      deadline: WallClock.microseconds + Int64((call.deadline - .now) / .microseconds(1)),
+      deadline: call.journaledDeadline,
       isTerminal: request.terminal != nil,
       dropsOldest: request.whenFull == .dropOldest,
-      ringBytes: request.output.ringBytes
+      ringBytes: request.output.ringBytes,
+      spillBytes: UInt32(request.spillBytes)
     )
     let (journal, root, program) = (journal, root, options.program)
     do {
@@ -128,6 +131,7 @@ extension Daemon {
       return commandEnded(call, command, .lost)
     }
     if let cause = command.ending { supervisor.send(.end(cause)) }
+    if isMakingWay { stopIfDone() }
   }
 
   // MARK: What supervisors say
@@ -145,6 +149,7 @@ extension Daemon {
         finishIfDone(call, command)
         if command.ending != nil { limitTail(of: id) }
       case .gone: supervisorGone(call, command)
+      case .otherVersion(let version): supervisorIsOther(version, call, command)
       }
     }
   }
@@ -156,7 +161,7 @@ extension Daemon {
     case .apart(let output, let error):
       call.output(.stdout)?.open(output)
       call.output(.stderr)?.open(error)
-    case .terminal(let terminal): call.output(.pty)?.open(terminal)
+    case .terminal(let terminal, let staging): call.output(.pty)?.open(terminal, through: staging)
     }
     for output in call.outputs {
       try? output.pipe?.descriptor.setNonBlocking()
@@ -173,15 +178,35 @@ extension Daemon {
     let record = command.folder.flatMap { ExitRecord(in: $0.folder) }
     command.record = record
     for (index, output) in call.outputs.enumerated() {
-      if let pipe = output.pipe {
-        readPipe(of: call, output)
-        output.lose(pipe.descriptor.readableBytes)
+      if output.pipe != nil {
+        readPipe(of: call, output, isLast: true)
+        output.lose(output.unread)
       } else {
         output.lose(record?.unread(index) ?? 0)
       }
       closePipe(output)
     }
     commandEnded(call, command, record.map(Ending.init) ?? .lost)
+  }
+
+  /// The program was replaced: by another than this daemon's, so a supervisor of it started nothing; or by
+  /// this one, and a supervisor of the one before runs a command that nobody here can speak of.
+  private func supervisorIsOther(_ version: UInt8, _ call: LiveCall, _ command: LiveCall.Command) {
+    let error = ToolError(
+      code: "unavailable",
+      message:
+        "the supervisor of this command speaks version \(version) of its protocol, and the daemon "
+        + "\(SupervisorProtocol.version): the program was replaced; restart the daemon, then try again"
+    )
+    log("supervisor_of_another_version", ["call": call.id, "version": "\(version)"], .error)
+    stopWatching(command)
+    for output in call.outputs { closePipe(output) }
+    guard command.baseline == nil else {
+      return notStarted(call, command, Ending(.spawnFailed, error))
+    }
+    var ending = Ending(.lost, error)
+    ending.exit.treeGone = false
+    commandEnded(call, command, ending)
   }
 
   /// The command has ended and its output is read: the supervisor may go.
@@ -282,18 +307,20 @@ struct Launch: Sendable {
     guard ThisProcess.isInProc else { return .failure(.withoutProc) }
     do {
       let place = try workingFolder(directory, root)
-      let folder = SharedFolder(try journal.folder.folder(id))
+      let folder = try entry.write(id, in: journal)
       let positions = try TransferPositions(in: folder.folder, named: CallJournal.File.positions)
-      try folder.folder.write(CallJournal.File.call, entry.encoded)
       let supervisor = try SupervisorLink.launch(
         plan,
         program: program,
         in: place.descriptor,
         folder: folder.folder
       )
+      positions.supervisor = supervisor.child ?? 0
       return .success(Launch(supervisor: supervisor, folder: folder, positions: positions))
     } catch let error as ToolError {
       return .failure(error)
+    } catch let error as SystemError where error.isOutOfSpace {
+      return .failure(ToolError(notJournaled: error))
     } catch {
       return .failure(
         ToolError(code: "unavailable", message: "no supervisor could be started: \(error)")
@@ -314,6 +341,14 @@ struct Launch: Sendable {
 }
 
 extension ToolError {
+  /// What is not written down is not started.
+  init(notJournaled error: SystemError) {
+    self.init(
+      code: error.isOutOfSpace ? "no_space" : "unavailable",
+      message: "the call could not be written down, so it was not started: \(error)"
+    )
+  }
+
   /// A tree of processes is found by way of `/proc`; a command whose tree cannot be killed is not
   /// started.
   fileprivate static let withoutProc = ToolError(

@@ -120,7 +120,7 @@ extension Daemon {
       Hello(
         generation: 1,
         instanceId: instance.bytes,
-        capabilities: CommandRequest.tools + FileTools.names + ["resume-received"]
+        capabilities: CommandRequest.tools + FileTools.names + ["resume-received", "output-spill"]
           + FileTools.idempotent.map { "idempotent:\($0)" },
         maxCalls: UInt32(options.maxCalls),
         version: DaemonOptions.version
@@ -133,7 +133,12 @@ extension Daemon {
 
   private func sayInventory(on link: Link) {
     var known = calls.inventory.map { call in
-      KnownCall(callId: call.id, digest: live[call.id]?.digest ?? [], ended: call.isEnded)
+      KnownCall(
+        callId: call.id,
+        digest: live[call.id]?.digest ?? [],
+        ended: call.isEnded,
+        exit: live[call.id]?.exit?.inShort
+      )
     }[...]
     repeat {
       let page = known.prefix(Self.callsPerPage)

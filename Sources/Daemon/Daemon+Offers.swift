@@ -15,6 +15,8 @@ extension Daemon {
       return log("bad_offer", ["call": offer.callId], .warning)
     }
     log("offered", ["call": offer.callId, "tool": offer.tool], .debug)
+    // Not answered: the successor has this one's instance id, so the plane offers it again.
+    guard !isMakingWay || live[offer.callId] != nil else { return }
     let isWhole = UInt64(offer.request.count) == offer.requestBytes
     if calls[offer.callId] == nil, let error = refusal(offer, isWhole: isWhole) {
       return refuse(offer.callId, error, on: link)
@@ -140,6 +142,8 @@ extension Daemon {
     if let command = call.command {
       letGo(command)
       if let baseline = command.baseline, !command.isSurveyed { survey.abandon(baseline) }
+    }
+    if call.command != nil || call.folder != nil {
       let journal = journal
       // Left for the next start if the spawner is full.
       try? spawner.submit { journal.folder.removeFolder(id) }
@@ -166,8 +170,16 @@ extension Daemon {
     let cancellation = Cancellation()
     call.work = .files(cancellation)
     let (id, tool, tools, start) = (call.id, call.tool, tools, ContinuousClock.now)
+    let (journal, entry) = (journal, journalEntry(of: call))
     do {
       try pool.submit {
+        let folder: SharedFolder?
+        do throws(SystemError) {
+          folder = try entry.map { entry throws(SystemError) in try entry.write(id, in: journal) }
+        } catch {
+          let refusal = ToolError(notJournaled: error)
+          return self.later { $0.toolEnded(id, Ending(.refused, refusal)) }
+        }
         let (result, effects) = tools.perform(
           tool: tool,
           request: request,
@@ -175,6 +187,7 @@ extension Daemon {
         )
         let microseconds = UInt64((ContinuousClock.now - start) / .microseconds(1))
         self.later { daemon in
+          daemon.live[id]?.folder = folder
           daemon.live[id]?.effects = effects
           daemon.toolEnded(id, Ending(result, microseconds: microseconds))
         }
@@ -182,6 +195,17 @@ extension Daemon {
     } catch {
       toolEnded(id, .overloaded)
     }
+  }
+
+  /// `nil` for a tool that only looks.
+  private func journalEntry(of call: LiveCall) -> CallJournal? {
+    guard !FileTools.idempotent.contains(call.tool) else { return nil }
+    return CallJournal(
+      tool: call.tool,
+      digest: call.digest,
+      requestBytes: UInt32(call.requestBytes),
+      deadline: call.journaledDeadline
+    )
   }
 
   /// Brings the tool's end to the call's machine, which may know a better name for it.
@@ -207,7 +231,8 @@ extension Daemon {
 
   /// Writes the exit of a journaled call beside its journal, until the plane has it.
   private func keep(_ exit: Exit, of call: LiveCall) {
-    guard let folder = call.command?.folder, let bytes = try? exit.encoded() else { return }
+    guard let folder = call.command?.folder ?? call.folder, let bytes = try? exit.encoded()
+    else { return }
     if let effects = try? call.effects?.encoded() {
       try? folder.folder.write(CallJournal.File.effects, effects)
     }

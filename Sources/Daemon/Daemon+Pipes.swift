@@ -1,5 +1,6 @@
 internal import Calls
 internal import EventLoop
+internal import LogLines
 internal import RPC
 internal import Sandbox
 
@@ -9,11 +10,14 @@ extension Daemon {
   /// Buffers that are read of a pipe to be dropped, of 128 KiB each; a pipe holds up to 1 MiB.
   private static let maxDropped = 64
 
-  /// Moves what a pipe holds into its ring, as far as there is room, and sends it.
-  func readPipe(of call: LiveCall, _ output: CallOutput) {
-    guard let pipe = output.pipe, let command = call.command else { return }
+  /// Moves what a pipe holds into its ring, as far as there is room, and sends it: one buffer in a turn, or
+  /// with `isLast`, when nobody will look again, all of it.
+  func readPipe(of call: LiveCall, _ output: CallOutput, isLast: Bool = false) {
+    guard output.pipe != nil, let command = call.command else { return }
+    output.isWaitingForDisk = false
     var buffer = loop.takeScratch()
-    // One buffer in a turn, so that others have theirs; all of it once the command has ended.
+    // One buffer in a turn, so that others have theirs; all of it once the command has ended, and of what is
+    // on its way already.
     var isMore = true
     var turns = 0
     while isMore {
@@ -22,39 +26,67 @@ extension Daemon {
         stopWatching(output)
         break
       }
-      isMore = transfer(pipe, into: output, &buffer, command) && command.record != nil
+      isMore =
+        transfer(output, &buffer, call, command)
+        && (isLast || command.record != nil || output.isStaged)
       // More than a pipe holds: somebody writes who outlived the command, and is not waited for.
       if output.isDropping, turns > Self.maxDropped { closePipe(output) }
       isMore = isMore && output.pipe != nil
     }
     loop.returnScratch(buffer)
-    if output.room > 0, output.pipe != nil { startWatching(output, of: call) }
+    if output.room > 0, output.pipe != nil, !output.isWaitingForDisk {
+      startWatching(output, of: call)
+    }
     pump(call)
   }
 
   /// - Returns: whether bytes came.
   private func transfer(
-    _ pipe: SharedDescriptor,
-    into output: CallOutput,
+    _ output: CallOutput,
     _ buffer: inout [UInt8],
+    _ call: LiveCall,
     _ command: LiveCall.Command
   ) -> Bool {
-    command.positions?.begin()
-    let result = try? pipe.descriptor.read(into: &buffer, limit: output.room)
-    if case .bytes(let count) = result { output.append(buffer[..<count]) }
-    command.positions?.commit(output.end, at: Int(output.stream.rawValue))
-    switch result {
-    case .bytes: return true
-    // The command is gone, and whoever still holds the pipe is none of it.
-    case .wouldBlock: if command.record != nil { closePipe(output) }
-    case .end, nil: closePipe(output)
+    guard let place = command.place else { preconditionFailure("a pipe before the journal") }
+    do {
+      switch try output.take(&buffer, place) {
+      case .bytes: return true
+      // The command is gone, and whoever still holds the pipe is none of it.
+      case .wouldBlock: if command.record != nil { closePipe(output) }
+      case .end: closePipe(output)
+      }
+    } catch {
+      diskFailed(error, output, of: call)
     }
     return false
   }
 
+  /// The bytes are in the pipe still. A full disk is waited for, as a full ring is; one that is broken is
+  /// not, and the rest becomes a gap.
+  private func diskFailed(_ error: SystemError, _ output: CallOutput, of call: LiveCall) {
+    let willMend = error.isOutOfSpace || error.isOutOfDescriptors
+    log(
+      willMend ? "output_waits" : "output_dropped",
+      ["call": call.id, "stream": "\(output.stream)", "error": error.description],
+      .warning
+    )
+    stopWatching(output)
+    output.isWaitingForDisk = true
+    if !willMend { output.dropRest() }
+    let (id, stream) = (call.id, output.stream)
+    _ = schedule(at: .now + .seconds(1)) { daemon in
+      guard let call = daemon.live[id], let output = call.output(stream), output.isWaitingForDisk
+      else { return }
+      daemon.readPipe(of: call, output)
+      if let command = call.command { daemon.finishIfDone(call, command) }
+    }
+  }
+
   /// Goes on where a ring was full.
   func resumeReading(_ call: LiveCall) {
-    for output in call.outputs where output.registration == nil { readPipe(of: call, output) }
+    for output in call.outputs where output.registration == nil && !output.isWaitingForDisk {
+      readPipe(of: call, output)
+    }
     if let command = call.command, call.exit == nil { finishIfDone(call, command) }
   }
 
@@ -99,7 +131,7 @@ extension Daemon {
       case .wouldBlock: break
       case .end, nil: credit = call.input.discard()
       }
-      command.positions?.commit(call.input.taken, at: Int(CallStream.stdin.rawValue))
+      command.positions?.commit(call.input.taken, to: .end, Int(CallStream.stdin.rawValue))
       call.carry?.call.credit(credit)
       if case .wouldBlock = result {
         watchInput(of: call, command)

@@ -11,7 +11,7 @@ internal import Sandbox
 /// All state is on one loop. What blocks (the journal, starting a supervisor, `files.*` tools) runs
 /// on a pool of threads and comes back to the loop. What a call does next is decided by
 /// `DaemonCalls`; here its actions are done. The extensions follow a call: `+Link`, `+Offers`,
-/// `+Commands`, `+Carry`, `+Adoption`, and at the end `+Stop`.
+/// `+Commands`, `+Pipes`, `+Carry`, `+Adoption`, and at the end `+Stop`.
 package actor Daemon {
   package nonisolated let loop: EventLoop
   package nonisolated var unownedExecutor: UnownedSerialExecutor { loop.executor }
@@ -47,6 +47,8 @@ package actor Daemon {
   var renewalTimer: LoopTimer?
 
   var isStopping = false
+  /// It stops for a successor, which takes the commands over.
+  var isMakingWay = false
   var isSayingFarewell = false
   var whenStopped: (@Sendable (DaemonOptions.Problem?) -> Void)?
 
@@ -95,8 +97,7 @@ package actor Daemon {
     pool = WorkerPool(name: "tools", threads: 4)
     spawner = WorkerPool(name: "spawner", threads: 2)
     ThisProcess.ignoreBrokenPipes()
-    var random = SecureRandom.Generator()
-    instance = InstanceID(random: &random)
+    instance = Self.takeInstance(self.state)
     calls = DaemonCalls(maxCalls: options.maxCalls)
   }
 
@@ -108,6 +109,11 @@ package actor Daemon {
     loop.execute { self.assumeIsolated { $0.begin(whenStopped) } }
   }
 
+  /// Ends as the daemon alone: commands go on, for a successor to take over within ten seconds.
+  package nonisolated func makeWay() {
+    loop.execute { self.assumeIsolated { $0.beginMakingWay() } }
+  }
+
   /// Ends all calls, kills their trees, and tells the plane if it is linked.
   package nonisolated func stop() {
     loop.execute { self.assumeIsolated { $0.endAll() } }
@@ -117,6 +123,8 @@ package actor Daemon {
     self.whenStopped = whenStopped
     let sandbox = place.view == nil ? "none" : "landlock"
     log("started", ["version": DaemonOptions.version, "sandbox": sandbox, "root": options.root])
+    // First: supervisors wait ten seconds, and to look through crowded folders takes some of them.
+    adoptCalls()
     for (folder, names) in place.view?.crowdedFolders ?? [] {
       log(
         "names_out_of_reach",
@@ -124,7 +132,6 @@ package actor Daemon {
         .warning
       )
     }
-    adoptCalls()
     identity = store.load()
     dial()
   }

@@ -20,7 +20,7 @@ package struct DaemonOptions: Sendable {
   package var pins: [String] = []
   /// Further paths that commands must not see, e.g. the plane's state on the same machine.
   package var hidden: [String] = []
-  /// A call takes up to seven descriptors; this many fit the usual limit of 1,024.
+  /// A call takes up to nine descriptors; the program raises its limit to what it may have.
   package var maxCalls = 128
   /// The most between two attempts to link.
   package var longestWait: Duration = .seconds(30)

@@ -452,6 +452,8 @@ package struct OutputRule: WireMessage {
     case block
     /// The oldest bytes become a `Gap`.
     case dropOldest
+    /// More goes to disk, up to `spillBytes`; then BLOCK.
+    case spill
     /// A value that this generation does not know.
     case unrecognized(Int32)
 
@@ -460,6 +462,7 @@ package struct OutputRule: WireMessage {
       case 0: self = .unspecified
       case 1: self = .block
       case 2: self = .dropOldest
+      case 3: self = .spill
       default: self = .unrecognized(rawValue)
       }
     }
@@ -469,6 +472,7 @@ package struct OutputRule: WireMessage {
       case .unspecified: 0
       case .block: 1
       case .dropOldest: 2
+      case .spill: 3
       case .unrecognized(let rawValue): rawValue
       }
     }
@@ -477,10 +481,17 @@ package struct OutputRule: WireMessage {
   package var whenFull: WhenFull
   /// The daemon's buffer for each output, in bytes; 0: 1 MiB. 64 KiB … 4 MiB.
   package var ringBytes: UInt32
+  /// `spill`: bytes of each output beyond the ring; 0: 64 MiB. At most 1 GiB.
+  package var spillBytes: UInt64
 
-  package init(whenFull: WhenFull = .unspecified, ringBytes: UInt32 = 0) {
+  package init(
+    whenFull: WhenFull = .unspecified,
+    ringBytes: UInt32 = 0,
+    spillBytes: UInt64 = 0
+  ) {
     self.whenFull = whenFull
     self.ringBytes = ringBytes
+    self.spillBytes = spillBytes
   }
 }
 
@@ -493,11 +504,13 @@ extension OutputRule: Twinned {
     let c = unsafe twin.load(as: Gatehouse__Tools__V1__OutputRule.self)
     whenFull = unsafe .init(rawValue: Int32(bitPattern: c.when_full.rawValue))
     ringBytes = unsafe c.ring_bytes
+    spillBytes = unsafe c.spill_bytes
   }
 
   func fill(_ twin: UnsafeMutableRawPointer, from arena: Arena) throws(WireError) {
     let c = unsafe twin.assumingMemoryBound(to: Gatehouse__Tools__V1__OutputRule.self)
     unsafe c.pointee.when_full = .init(UInt32(bitPattern: whenFull.rawValue))
     unsafe c.pointee.ring_bytes = ringBytes
+    unsafe c.pointee.spill_bytes = spillBytes
   }
 }

@@ -152,11 +152,19 @@ package struct KnownCall: WireMessage {
   package var digest: [UInt8]
   /// Has an exit record that no plane acknowledged.
   package var ended: Bool
+  /// Of one that has ended, how: outcome, code, signal and `treeGone` only.
+  package var exit: Exit?
 
-  package init(callId: String = "", digest: [UInt8] = [], ended: Bool = false) {
+  package init(
+    callId: String = "",
+    digest: [UInt8] = [],
+    ended: Bool = false,
+    exit: Exit? = nil
+  ) {
     self.callId = callId
     self.digest = digest
     self.ended = ended
+    self.exit = exit
   }
 }
 
@@ -170,6 +178,7 @@ extension KnownCall: Twinned {
     callId = unsafe Copy.text(c.call_id)
     digest = unsafe Copy.blob(c.digest)
     ended = unsafe c.ended != 0
+    exit = unsafe Copy.message(c.exit)
   }
 
   func fill(_ twin: UnsafeMutableRawPointer, from arena: Arena) throws(WireError) {
@@ -177,6 +186,7 @@ extension KnownCall: Twinned {
     unsafe c.pointee.call_id = try arena.text(callId)
     unsafe c.pointee.digest = arena.blob(digest)
     unsafe c.pointee.ended = ended ? 1 : 0
+    unsafe c.pointee.exit = try arena.message(exit)
   }
 }
 

@@ -83,10 +83,23 @@ extension Descriptor {
     }
   }
 
-  /// Reads what is there, `limit` bytes at most, into the front of `buffer`, which keeps its size.
   /// What a pipe or terminal holds to be read, in bytes; 0 where that cannot be said.
   package var readableBytes: UInt64 { UInt64(max(0, gh_readable_bytes(number))) }
 
+  /// Reads what a pipe or terminal holds, without waiting for more.
+  package func readWaiting(maxBytes: Int) -> [UInt8] {
+    var content: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 16 * 1_024)
+    while content.count < maxBytes, readableBytes > 0 {
+      guard case .bytes(let count) = try? read(into: &chunk, limit: maxBytes - content.count) else {
+        break
+      }
+      content += chunk[..<count]
+    }
+    return content
+  }
+
+  /// Reads what is there, `limit` bytes at most, into the front of `buffer`, which keeps its size.
   package func read(
     into buffer: inout [UInt8],
     limit: Int = .max

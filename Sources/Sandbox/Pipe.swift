@@ -22,6 +22,12 @@ package struct Pipe: Sendable {
     reading = SharedDescriptor(Descriptor(owning: ends[0]))
     writing = SharedDescriptor(Descriptor(owning: ends[1]))
   }
+
+  /// One that somebody else made.
+  package init(reading: SharedDescriptor, writing: SharedDescriptor) {
+    self.reading = reading
+    self.writing = writing
+  }
 }
 
 /// A pseudo-terminal: `primary` is ours, `secondary` becomes the command's.

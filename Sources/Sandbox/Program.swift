@@ -44,4 +44,10 @@ package enum Program {
     var status: Int32 = 0
     while unsafe waitpid(process, &status, 0) < 0, gh_errno() == EINTR {}
   }
+
+  /// Whether it is a child of this process and runs. One that has ended is reaped.
+  package static func isRunningChild(_ process: Int32) -> Bool {
+    var status: Int32 = 0
+    return unsafe process > 0 && waitpid(process, &status, WNOHANG) == 0
+  }
 }

@@ -49,6 +49,25 @@ package enum ThisProcess {
     return Array(arguments.dropFirst())
   }
 
+  /// Where this program lies, as it was called if that was by an absolute path: a link there may lead to
+  /// another version later. Asked at the start, before another takes its place. `nil` without `/proc`.
+  package static var path: String? {
+    if let words = unsafe gh_program_arguments(), let first = unsafe words.pointee {
+      let name = unsafe String(cString: first)
+      if name.hasPrefix("/") { return name }
+    }
+    return FileTree.realPath("/proc/self/exe")
+  }
+
+  /// Becomes the program at `path`, with the same arguments, environment and process id. All that is open
+  /// closes.
+  ///
+  /// - Returns: only when it cannot be, why.
+  package static func become(_ path: String) -> SystemError {
+    unsafe execve(path, gh_program_arguments(), gh_environment())
+    return SystemError("start \(path)")
+  }
+
   /// Lets go of the program's pages that were needed to start: the kernel maps sixteen for each one
   /// that is touched. Those in use come back by themselves, in microseconds.
   package static func forgetStart() { gh_forget_program_pages() }

@@ -31,6 +31,9 @@ enum Arguments {
       --log-format FORMAT      text, json, or auto: text on a terminal, else json
       --help, --version
 
+    SIGTERM ends the daemon and what it runs. SIGHUP starts the program anew from its file, as after an
+    upgrade, and the commands go on.
+
     """
 
   /// Why a command line makes no sense.

@@ -16,8 +16,10 @@ func fail(_ message: String, _ code: Int32) -> Never {
   exit(code)
 }
 
-/// Runs a daemon until it is asked to end, by SIGTERM or SIGINT, or cannot go on.
+/// Runs a daemon until it is asked to end, by SIGTERM or SIGINT, or cannot go on. At SIGHUP it becomes the
+/// program that lies at its path by then, which takes its commands over.
 func run(_ options: DaemonOptions) throws {
+  let program = ThisProcess.path
   DescriptorLimit.raise()
   try ThisProcess.makeUndumpable()
   CryptoLibrary.useNoConfiguration()
@@ -35,11 +37,17 @@ func run(_ options: DaemonOptions) throws {
     problem.withLock { $0 = reason }
     _ = try? done.writing.descriptor.write([1].span)
   }
-  if try waitForAny(of: [signals.descriptor.number, done.reading.number]) == [true, false] {
-    daemon.stop()
-    _ = try waitForAny(of: [done.reading.number])
+  var (makesWay, isEnding) = (false, false)
+  while try waitForAny(of: [signals.descriptor.number, done.reading.number]) == [true, false] {
+    guard let order = signals.next() else { continue }
+    // A terminal that is closed says the same, and means the end.
+    isEnding =
+      isEnding || order == .end || program == nil || StandardStream.error.isTerminal
+    makesWay = !isEnding
+    if makesWay { daemon.makeWay() } else { daemon.stop() }
   }
   if let problem = problem.withLock({ $0 }) { throw problem }
+  if makesWay, let program { throw ThisProcess.become(program) }
 }
 
 /// Which descriptors are readable, once one is: a signal with a handler ends a wait for nothing.

@@ -339,14 +339,17 @@ import Wire
     await rig.close()
   }
 
-  @Test func `an owner whose connection was cut comes back in time`() async throws {
-    let rig = try await Rig()
+  /// As long as the broker waits, or as long as it says itself.
+  @Test(arguments: [0, 600_000] as [UInt32])
+  func `an owner whose connection was cut comes back in time`(grace: UInt32) async throws {
+    let rig = try await Rig { if grace > 0 { $0.ownerGrace = .zero } }
     let daemon = try await rig.daemon()
     let client = try await rig.client()
     let first = try await client.start { start in
       start.idempotencyKey = "key"
       start.acknowledges = true
       start.resumes = true
+      start.graceMs = grace
     }
     let carry = try await daemon.carry(daemon.expectOffer())
     try await carry.send(stdout: pattern(0..<100), at: 0)
@@ -355,6 +358,15 @@ import Wire
     let second = try await comeBack(rig, from: 40)
     #expect(try await second.expectAccepted().repeatedKey)
     #expect(try await second.readOutput(60, from: 40) == pattern(40..<100))
+    await rig.close()
+  }
+
+  @Test func `an owner that wants to be waited for too long is told so`() async throws {
+    let rig = try await Rig()
+    _ = try await rig.daemon()
+    let call = try await rig.client().start { $0.graceMs = 600_001 }
+    let error = await #expect(throws: RPCStatus.self) { try await call.next() }
+    #expect(error?.code == .invalidArgument)
     await rig.close()
   }
 

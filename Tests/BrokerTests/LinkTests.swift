@@ -2,6 +2,8 @@ import Broker
 import Calls
 import FoundationEssentials
 import RPC
+import SwiftProtobuf
+import Synchronization
 import Testing
 import Wire
 
@@ -157,6 +159,39 @@ import Wire
     #expect(exit.outcome == .lost)
     #expect(!exit.treeGone)
     #expect(exit.error.message.contains("run: gatehouse workspace start one"))
+    await rig.close()
+  }
+
+  @Test(arguments: [true, false])
+  func `what became of a call that was called lost is told once it is known`(hasEnded: Bool)
+    async throws
+  {
+    let heard = Mutex<[FoundCall]>([])
+    let rig = try await Rig {
+      $0.timing.stranded = .milliseconds(200)
+      $0.observe = { event in
+        if case .callFound(_, let found) = event { heard.withLock { $0.append(found) } }
+      }
+    }
+    let daemon = try await rig.daemon()
+    let call = try await rig.client().start { $0.timeoutMs = 86_400_000 }
+    let offer = try await daemon.expectOffer()
+    _ = try await daemon.carry(offer)
+    await daemon.cut()
+    #expect(try await call.expectExit().outcome == .lost)
+    let exit = Gatehouse_Tools_V1_Exit.with {
+      $0.outcome = .exited
+      $0.code = 7
+      $0.treeGone = true
+    }
+    for _ in 0..<2 {
+      let back = try await rig.daemon(knowing: [offer.callID], ended: hasEnded ? exit : nil)
+      #expect(try await back.next().forget.callIds == [offer.callID])
+      await back.cut()
+    }
+    let found = heard.withLock { $0 }
+    #expect(found.map(\.isRunning) == [!hasEnded])
+    #expect(found.first?.exit == (hasEnded ? exit : nil))
     await rig.close()
   }
 

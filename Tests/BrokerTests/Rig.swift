@@ -56,7 +56,8 @@ struct Rig {
     instance: UInt8 = 1,
     knowing calls: [String] = [],
     maxCalls: Int = 100,
-    capabilities: [String] = []
+    capabilities: [String] = [],
+    ended exit: Gatehouse_Tools_V1_Exit? = nil
   ) async throws -> ScriptedDaemon {
     let connection = try await connect(as: "spiffe://test/workspace/\(workspace)")
     let daemon = try await ScriptedDaemon(
@@ -64,7 +65,8 @@ struct Rig {
       instance: instance,
       knowing: calls,
       maxCalls: maxCalls,
-      capabilities: capabilities
+      capabilities: capabilities,
+      ended: exit
     )
     // The client's next request must not overtake the inventory.
     while await !broker.waitForLink(of: workspace, within: .seconds(30)) {}

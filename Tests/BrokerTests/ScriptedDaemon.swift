@@ -16,7 +16,8 @@ struct ScriptedDaemon {
     instance: UInt8,
     knowing calls: [String],
     maxCalls: Int,
-    capabilities: [String] = []
+    capabilities: [String] = [],
+    ended exit: Gatehouse_Tools_V1_Exit? = nil
   ) async throws {
     self.connection = connection
     link = try await connection.openStream("/gatehouse.link.v1.Link/Connect")
@@ -31,6 +32,8 @@ struct ScriptedDaemon {
     inventory.inventory.calls = calls.map { id in
       var call = Gatehouse_Link_V1_KnownCall()
       call.callID = id
+      call.ended = exit != nil
+      if let exit { call.exit = exit }
       return call
     }
     inventory.inventory.last = true

@@ -125,6 +125,7 @@ private final class Heard: Sendable {
       case .unlinked(let link, _): "unlinked \(link.workspace.name)"
       case .callAccepted(_, let order): "accepted \(order.tool)"
       case .callEnded(let call): "ended \(call.call.order.tool) \(call.outcome) \(call.code)"
+      case .callFound(let call, let found): "found \(call.order.tool) running: \(found.isRunning)"
       case .callRefused(let order, let status): "refused \(order.workspace) \(status.code.name)"
       case .claimRefused(let call, _): "claim refused \(call)"
       case .outputNotKept(let call, let reason): "not kept \(call) \(reason)"

@@ -61,6 +61,7 @@ struct CodecTests {
     message.start.log = .relay
     message.start.detach = true
     message.start.acknowledges = true
+    message.start.graceMs = 120_000
     return message
   }()
 
@@ -73,6 +74,7 @@ struct CodecTests {
     #expect(start.idempotencyKey == "é")
     #expect(start.log == 1)
     #expect(start.detaches && start.acknowledges)
+    #expect(start.grace == 120_000)
     let empty = StartMessage([0x12, 0])
     #expect(empty?.workspace == "" && empty?.timeout == 0 && empty?.detaches == false)
   }

@@ -122,10 +122,11 @@ let callPairs: [Pair] = [
     }
   ),
   Pair(
-    OutputRule(whenFull: .dropOldest, ringBytes: 2000),
+    OutputRule(whenFull: .spill, ringBytes: 2000, spillBytes: 300_000),
     Gatehouse_Tools_V1_OutputRule.with {
-      $0.whenFull = .dropOldest
+      $0.whenFull = .spill
       $0.ringBytes = 2000
+      $0.spillBytes = 300_000
     }
   ),
 ]
@@ -194,11 +195,21 @@ let linkPairs: [Pair] = [
     }
   ),
   Pair(
-    KnownCall(callId: "call_id é2", digest: [3, 0, 255], ended: true),
+    KnownCall(
+      callId: "call_id é2",
+      digest: [3, 0, 255],
+      ended: true,
+      exit: Exit(outcome: .exited, code: 4000, treeGone: true)
+    ),
     Gatehouse_Link_V1_KnownCall.with {
       $0.callID = "call_id é2"
       $0.digest = Data([3, 0, 255])
       $0.ended = true
+      $0.exit = Gatehouse_Tools_V1_Exit.with {
+        $0.outcome = .exited
+        $0.code = 4000
+        $0.treeGone = true
+      }
     }
   ),
   Pair(

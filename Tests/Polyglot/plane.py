@@ -119,6 +119,8 @@ class Proxy:
     def __init__(self, target, at="127.0.0.1"):
         host, port = target.rsplit(":", 1)
         self.target, self.pairs, self.is_open = (host, int(port)), [], True
+        self.flowing = threading.Event()
+        self.flowing.set()
         self.listener = socket.create_server((at, 0))
         self.address = "%s:%d" % self.listener.getsockname()
         threading.Thread(target=self.accept, daemon=True).start()
@@ -136,14 +138,23 @@ class Proxy:
     def copy(self, source, sink):
         try:
             while data := source.recv(64 << 10):
+                self.flowing.wait()
                 sink.sendall(data)
         except OSError:
             pass
+        self.flowing.wait()
         for end in (source, sink):
             try:
                 end.shutdown(socket.SHUT_RDWR)
             except OSError:
                 pass
+
+    def stall(self):
+        """A black hole: connections stay, and nothing more comes out of them, no end either, until `resume`."""
+        self.flowing.clear()
+
+    def resume(self):
+        self.flowing.set()
 
     def cut(self):
         pairs, self.pairs = self.pairs, []
@@ -160,6 +171,7 @@ class Proxy:
         self.is_open = False
         self.listener.close()
         self.cut()
+        self.resume()
 
 
 def wait_until(condition, complaint, seconds=20):

@@ -10,6 +10,8 @@ package struct StartMessage: Sendable, Equatable {
   package private(set) var detaches = false
   package private(set) var acknowledges = false
   package private(set) var resumes = false
+  /// Milliseconds; 0 for the default.
+  package private(set) var grace: UInt64 = 0
 
   package init(
     workspace: String,
@@ -20,7 +22,8 @@ package struct StartMessage: Sendable, Equatable {
     log: UInt64,
     detaches: Bool,
     acknowledges: Bool,
-    resumes: Bool
+    resumes: Bool,
+    grace: UInt64
   ) {
     self.workspace = workspace
     self.tool = tool
@@ -31,6 +34,7 @@ package struct StartMessage: Sendable, Equatable {
     self.detaches = detaches
     self.acknowledges = acknowledges
     self.resumes = resumes
+    self.grace = grace
   }
 
   /// Nil for any other message, and for a start that is not written in the plain way (a field
@@ -69,6 +73,7 @@ package struct StartMessage: Sendable, Equatable {
     case 0x38: detaches = try reader.varint(of: message) != 0
     case 0x40: acknowledges = try reader.varint(of: message) != 0
     case 0x50: resumes = try reader.varint(of: message) != 0
+    case 0x58: grace = try reader.varint(of: message)
     default: return false
     }
     return true

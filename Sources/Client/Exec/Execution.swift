@@ -49,6 +49,8 @@ package struct Execution: Sendable {
       if start.idempotencyKey.isEmpty { start.idempotencyKey = Self.makeKey() }
       start.acknowledges = true
       start.resumes = true
+      // A plane waits for ten minutes at most.
+      start.graceMs = UInt32(min(options.patience, .seconds(600)).components.seconds) * 1_000
     }
     self.start = start
     self.options = options

@@ -103,6 +103,7 @@ struct CommandRequest: Equatable {
         message: "'\(variable.name)' cannot name a variable"
       )
     }
+    try checkOutput()
   }
 
   /// The command's whole environment: what the daemon allows, then what was asked for.
@@ -116,7 +117,28 @@ struct CommandRequest: Equatable {
     return result.entries
   }
 
+  private func checkOutput() throws(ToolError) {
+    if case .unrecognized(let number) = output.whenFull {
+      throw ToolError(
+        code: "unsupported",
+        message: "this daemon knows no output rule \(number); use BLOCK, DROP_OLDEST or SPILL"
+      )
+    }
+    guard output.spillBytes <= UInt64(Self.mostSpilled) else {
+      throw ToolError(code: "invalid_argument", message: "spill_bytes is at most 1 GiB")
+    }
+  }
+
   var whenFull: OutputRing.WhenFull { output.whenFull == .dropOldest ? .dropOldest : .block }
+
+  /// Bytes of each output beyond its ring.
+  var spillBytes: Int {
+    guard output.whenFull == .spill else { return 0 }
+    return output.spillBytes == 0 ? Self.usuallySpilled : Int(output.spillBytes)
+  }
+
+  private static let usuallySpilled = 64 << 20
+  private static let mostSpilled = 1 << 30
 
   /// The streams it writes to.
   var streams: [CallStream] { terminal == nil ? [.stdout, .stderr] : [.pty] }

@@ -62,6 +62,21 @@ struct Ending {
     self.init(Self.outcome(cause) ?? .cancelled, cause == .abandoned ? .abandoned : nil)
   }
 
+  /// Of a file tool whose daemon ended before it did.
+  static var interrupted: Ending {
+    var ending = Ending(
+      .lost,
+      ToolError(
+        code: "unavailable",
+        message:
+          "the workspace's daemon ended while the tool ran, so nobody knows whether it did its work; "
+          + "look at the file, then ask again if need be"
+      )
+    )
+    ending.exit.treeGone = true
+    return ending
+  }
+
   /// Nobody knows.
   static var lost: Ending {
     var ending = Ending(
@@ -88,6 +103,9 @@ struct Ending {
 }
 
 extension Exit {
+  /// For an inventory.
+  var inShort: Exit { Exit(outcome: outcome, code: code, signal: signal, treeGone: treeGone) }
+
   /// Its response has at most so many bytes: what is left of 1 MiB holds everything else.
   static let maxResponseBytes = 1_024 * 1_024 - 2 * ToolError.maxMessageBytes
 

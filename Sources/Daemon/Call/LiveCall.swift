@@ -23,6 +23,8 @@ final class LiveCall {
   var carry: Carry?
   /// What it changed; `nil`: it did not run, or nobody knows yet.
   var effects: Effects?
+  /// Of a journaled call that is no command; a command has its own.
+  var folder: SharedFolder?
   /// Set once the tool has ended and all its output is in the rings.
   var exit: Exit?
 
@@ -47,6 +49,11 @@ final class LiveCall {
   }
 
   var command: Command? { if case .command(let command) = work { command } else { nil } }
+
+  /// Microseconds of `BootClock`, for a daemon that comes after.
+  var journaledDeadline: Int64 {
+    BootClock.microseconds + Int64((deadline - .now) / .microseconds(1))
+  }
 
   func output(_ stream: CallStream) -> CallOutput? { outputs.first { $0.stream == stream } }
 
@@ -76,6 +83,11 @@ final class LiveCall {
     var registration: Registration?
     var folder: SharedFolder?
     var positions: TransferPositions?
+    /// Where its output is kept; `nil` until it is journaled.
+    var place: CallOutput.Place? {
+      guard let folder, let positions else { return nil }
+      return CallOutput.Place(folder: folder, positions: positions)
+    }
     var input: SharedDescriptor?
     var watchedInput: SharedDescriptor?
     var inputRegistration: Registration?

@@ -7,6 +7,9 @@ struct RunningCommand {
   private var input: SharedDescriptor?
   /// Output and error, or the terminal.
   private let outputs: [SharedDescriptor]
+  /// What the daemon moves the terminal's output through. Held here, so that what is in it is not lost with
+  /// a daemon.
+  private let staging: Pipe?
 
   /// Starts what the plan says, in the folder `directory`.
   ///
@@ -18,7 +21,9 @@ struct RunningCommand {
       let terminal = try Terminal(size)
       theirs = [terminal.secondary, terminal.secondary, terminal.secondary]
       outputs = [terminal.primary]
+      staging = try Pipe()
     } else {
+      staging = nil
       let (output, error) = (try Pipe(), try Pipe())
       let pipe = plan.hasInput ? try Pipe() : nil
       theirs = [try pipe?.reading ?? .null(), output.writing, error.writing]
@@ -47,10 +52,27 @@ struct RunningCommand {
   }
 
   /// What goes with `report`.
-  var descriptors: [SharedDescriptor] { (input.map { [$0] } ?? []) + outputs }
+  var descriptors: [SharedDescriptor] {
+    (input.map { [$0] } ?? []) + outputs + (staging.map { [$0.reading, $0.writing] } ?? [])
+  }
 
   /// What its outputs hold, bytes.
-  var unread: [UInt64] { outputs.map { $0.descriptor.readableBytes } }
+  var unread: [UInt64] {
+    outputs.map { output in
+      output.descriptor.readableBytes + (staging?.reading.descriptor.readableBytes ?? 0)
+    }
+  }
+
+  /// Writes down what its outputs hold, for a daemon that comes later. The command is gone.
+  func keepRest(in folder: borrowing StateFolder) {
+    for (index, output) in outputs.enumerated() where unread[index] > 0 {
+      var rest: [UInt8] = []
+      for source in [staging?.reading, output].compactMap(\.self) {
+        rest += source.descriptor.readWaiting(maxBytes: CallOutput.restRoom - rest.count)
+      }
+      try? folder.write(CallJournal.File.rest(index), rest)
+    }
+  }
 
   mutating func closeInput() { input = nil }
 

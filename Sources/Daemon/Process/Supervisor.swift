@@ -37,8 +37,14 @@ package final class Supervisor {
   private init() throws {
     for number in Passed.control...Passed.folder { Descriptor.closeOnExec(number) }
     let plan = Descriptor(owning: Passed.plan)
-    self.plan = try SupervisorPlan(decoding: plan.readAll(maxBytes: SupervisorPlan.maxBytes))
-    daemon = ControlSocket(owning: Descriptor(owning: Passed.control))
+    let daemon = ControlSocket(owning: Descriptor(owning: Passed.control))
+    do {
+      self.plan = try SupervisorPlan(decoding: plan.readAll(maxBytes: SupervisorPlan.maxBytes))
+    } catch let other as SupervisorProtocol.OtherVersion {
+      try? daemon.send(SupervisorReport.otherVersion.encoded)
+      throw other
+    }
+    self.daemon = daemon
     listener = Descriptor(owning: Passed.listener)
     folder = StateFolder(owning: Descriptor(owning: Passed.folder), path: "call")
     children = try Children()
@@ -124,9 +130,16 @@ package final class Supervisor {
   private func acceptDaemon() {
     guard let peer = try? ControlSocket.accept(on: listener),
       let ready = try? Readable.wait([peer.descriptor.number], until: .now + .milliseconds(200)),
-      ready == [true], let received = try? peer.receive(),
-      let order = try? SupervisorOrder(decoding: received.message), order == .adopt(key: plan.key)
+      ready == [true], let received = try? peer.receive()
     else { return }
+    do {
+      guard try SupervisorOrder(decoding: received.message) == .adopt(key: plan.key) else { return }
+    } catch is SupervisorProtocol.OtherVersion {
+      try? peer.send(SupervisorReport.otherVersion.encoded)
+      return
+    } catch {
+      return
+    }
     daemon = peer
     state.daemonCame()
     reportStart()
@@ -167,10 +180,12 @@ package final class Supervisor {
     }
   }
 
-  /// Without a daemon, what is still in the pipes goes too: the next one is told how much.
+  /// Without a daemon, what is still in the pipes would go too: it is kept for the next one. What the disk
+  /// has no room for is counted.
   private func leave() {
     isOver = true
     guard daemon == nil, var record, let command else { return }
+    command.keepRest(in: folder)
     record.unread = command.unread
     try? folder.write(ExitRecord.fileName, record.encoded)
   }

@@ -40,16 +40,18 @@ package final class SupervisorLink: Sendable {
     return SupervisorLink(pair.ours, child: child)
   }
 
-  /// Takes over a supervisor that an earlier daemon started.
+  /// Takes over a supervisor that an earlier daemon started; `process` is its process id, or 0.
   ///
   /// - Throws: when there is none any more; the exit record then says how the command ended.
   package static func adopt(
     key: [UInt8],
-    folder: borrowing StateFolder
+    folder: borrowing StateFolder,
+    process: Int32 = 0
   ) throws(SystemError) -> SupervisorLink {
+    let child = Program.isRunningChild(process) ? process : nil
     let socket = try ControlSocket.connecting(in: folder, named: socketName)
     try socket.send(SupervisorOrder.adopt(key: key).encoded)
-    return SupervisorLink(socket, child: nil)
+    return SupervisorLink(socket, child: child)
   }
 
   /// Tells the supervisor something. One that is gone says so through `receive`.
@@ -60,6 +62,8 @@ package final class SupervisorLink: Sendable {
     case ended(ExitRecord)
     /// The supervisor is gone.
     case gone
+    /// It is there, of another version of this program, and nothing it says is understood.
+    case otherVersion(UInt8)
   }
 
   /// The next event. Waits for it, unless the socket's descriptor is non-blocking.
@@ -74,7 +78,10 @@ package final class SupervisorLink: Sendable {
         return CommandStreams(process, hasInput, isTerminal, received.descriptors)
           .map(Event.started) ?? .gone
       case .ended(let record): return .ended(record)
+      case .otherVersion: return .gone
       }
+    } catch let other as SupervisorProtocol.OtherVersion {
+      return .otherVersion(other.version)
     } catch let error as SystemError where error.isWouldBlock {
       return nil
     } catch {
@@ -96,7 +103,7 @@ package struct CommandStreams: Sendable {
   package enum Outputs: Sendable {
     case apart(output: SharedDescriptor, error: SharedDescriptor)
     /// Input is written to it as well.
-    case terminal(SharedDescriptor)
+    case terminal(SharedDescriptor, through: Pipe)
   }
 
   init?(
@@ -105,12 +112,12 @@ package struct CommandStreams: Sendable {
     _ isTerminal: Bool,
     _ descriptors: [SharedDescriptor]
   ) {
-    guard descriptors.count == (hasInput ? 1 : 0) + (isTerminal ? 1 : 2) else { return nil }
+    guard descriptors.count == (isTerminal ? 3 : hasInput ? 3 : 2) else { return nil }
     self.process = process
     var rest = descriptors[...]
     if isTerminal {
-      outputs = .terminal(rest[rest.endIndex - 1])
-      input = rest.last
+      outputs = .terminal(rest[0], through: Pipe(reading: rest[1], writing: rest[2]))
+      input = rest[0]
     } else {
       input = hasInput ? rest.removeFirst() : nil
       outputs = .apart(output: rest[rest.startIndex], error: rest[rest.startIndex + 1])

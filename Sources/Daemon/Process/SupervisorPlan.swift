@@ -41,6 +41,7 @@ package struct SupervisorPlan: Equatable, Sendable {
 
   var encoded: [UInt8] {
     var writer = ByteWriter()
+    writer.put(SupervisorProtocol.version)
     writer.put(key)
     writer.put(arguments)
     writer.put(environment)
@@ -55,8 +56,10 @@ package struct SupervisorPlan: Equatable, Sendable {
     return writer.bytes
   }
 
-  init(decoding bytes: [UInt8]) throws(ByteReader.Malformed) {
+  /// - Throws: `SupervisorProtocol.OtherVersion`, `ByteReader.Malformed`.
+  init(decoding bytes: [UInt8]) throws {
     var reader = ByteReader(bytes)
+    try SupervisorProtocol.check(&reader)
     key = try reader.getBytes()
     arguments = try reader.getList()
     environment = try reader.getList()

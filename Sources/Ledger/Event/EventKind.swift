@@ -46,6 +46,7 @@ extension EventKind {
   package static let callStarted = EventKind(number: 50)
   package static let callCancelled = EventKind(number: 51)
   package static let callEnded = EventKind(number: 52)
+  package static let callFound = EventKind(number: 53)
   // Chats.
   package static let chatStarted = EventKind(number: 64)
   package static let chatPrompted = EventKind(number: 65)
@@ -65,7 +66,7 @@ extension EventKind {
     32: "workspace.created", 33: "workspace.started", 34: "workspace.stopped",
     35: "workspace.deleted",
     48: "call.intended", 49: "call.offered", 50: "call.started", 51: "call.cancelled",
-    52: "call.ended",
+    52: "call.ended", 53: "call.found",
     64: "chat.started", 65: "chat.prompted", 66: "step.begun", 67: "model.answered",
     68: "model.failed", 69: "model.cut", 70: "tool.answered", 71: "chat.ended",
     72: "chat.stop_asked",

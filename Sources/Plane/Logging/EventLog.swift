@@ -39,6 +39,13 @@ struct EventLog: Sendable {
     case .callRefused(let order, let status):
       writeRefusal("call_refused") { Self.fields(order) + [("reason", status.description)] }
     case .callOffered, .callStarted, .callCancelled: break  // its end says enough
+    case .callFound(let call, let found):
+      write(.notice, "call_found") {
+        [
+          ("call", call.id), ("running", "\(found.isRunning)"),
+          ("outcome", found.outcome.map { "\($0)" } ?? ""),
+        ]
+      }
     case .callEnded(let call): write(.info, "call_ended") { Self.fields(call) }
     case .outputNotKept(let call, let reason):
       writeRefusal("call_output_not_kept", .error) { [("call", call), ("reason", reason)] }

@@ -31,6 +31,7 @@ struct CallFold {
     order.acknowledges = body.acknowledges
     order.resumes = body.resumes
     order.isKept = body.kept
+    if body.graceMs > 0 { order.grace = .milliseconds(Int64(body.graceMs)) }
     if !header.chat.isEmpty {
       order.origin = CallOrigin(
         chat: header.chat,

@@ -77,6 +77,7 @@ struct LedgerJournal: CallJournal {
     case .callStarted(let call, let epoch): recorder.record { .started(call, epoch, recorder) }
     case .callCancelled(let call, let principal, let reason):
       recorder.record { .cancelled(call, by: principal, reason, recorder) }
+    case .callFound(let call, let found): recorder.record { .found(call, found, recorder) }
     case .callEnded: break  // see `end`
     case .outputNotKept: break  // the log and the metrics say so
     }
@@ -123,6 +124,7 @@ extension RecordedEvent {
         $0.acknowledges = order.acknowledges
         $0.resumes = order.resumes
         $0.kept = order.isKept
+        $0.graceMs = UInt32(clamping: (order.grace ?? .zero).wholeMilliseconds)
         $0.workspaceName = call.workspace.name
       }
     }
@@ -151,6 +153,21 @@ extension RecordedEvent {
     let daemon = recorder.daemon(of: call.workspace.id)
     var event = RecordedEvent(.callStarted, of: call, by: daemon) {
       $0.callStarted = .with { $0.epoch = epoch?.number ?? 0 }
+    }
+    event.header.evidence = .daemon
+    return event
+  }
+
+  static func found(
+    _ call: CallNote,
+    _ found: FoundCall,
+    _ recorder: Recorder
+  ) -> RecordedEvent {
+    var event = RecordedEvent(.callFound, of: call, by: recorder.daemon(of: call.workspace.id)) {
+      $0.callFound = .with {
+        $0.running = found.isRunning
+        if let exit = found.exit { $0.exit = exit }
+      }
     }
     event.header.evidence = .daemon
     return event

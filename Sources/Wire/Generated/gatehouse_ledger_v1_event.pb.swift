@@ -369,6 +369,14 @@ package nonisolated struct Gatehouse_Ledger_V1_Body: Sendable {
     set {kind = .callEnded(newValue)}
   }
 
+  package var callFound: Gatehouse_Ledger_V1_CallFound {
+    get {
+      if case .callFound(let v)? = kind {return v}
+      return Gatehouse_Ledger_V1_CallFound()
+    }
+    set {kind = .callFound(newValue)}
+  }
+
   package var chatStarted: Gatehouse_Ledger_V1_ChatStarted {
     get {
       if case .chatStarted(let v)? = kind {return v}
@@ -464,6 +472,7 @@ package nonisolated struct Gatehouse_Ledger_V1_Body: Sendable {
     case callStarted(Gatehouse_Ledger_V1_CallStarted)
     case callCancelled(Gatehouse_Ledger_V1_CallCancelled)
     case callEnded(Gatehouse_Ledger_V1_CallEnded)
+    case callFound(Gatehouse_Ledger_V1_CallFound)
     case chatStarted(Gatehouse_Ledger_V1_ChatStarted)
     case chatPrompted(Gatehouse_Ledger_V1_ChatPrompted)
     case stepBegun(Gatehouse_Ledger_V1_StepBegun)
@@ -732,6 +741,9 @@ package nonisolated struct Gatehouse_Ledger_V1_CallIntended: Sendable {
   /// its output is kept on the plane's disk (`LOG_RULE_KEEP`)
   package var kept: Bool = false
 
+  /// for how long it waits for its owner; 0: as long as the plane says
+  package var graceMs: UInt32 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
@@ -823,6 +835,33 @@ package nonisolated struct Gatehouse_Ledger_V1_CallEnded: @unchecked Sendable {
   package init() {}
 
   fileprivate var _storage = _StorageClass.defaultInstance
+}
+
+/// The plane had given it up as lost, and then its daemon came back and knew it. What was told of the call
+/// stays as it was told; this is what became of it.
+package nonisolated struct Gatehouse_Ledger_V1_CallFound: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// How it ended, as the daemon says: outcome, code, signal and `tree_gone`. Absent: it did not say.
+  package var exit: Gatehouse_Tools_V1_Exit {
+    get {_exit ?? Gatehouse_Tools_V1_Exit()}
+    set {_exit = newValue}
+  }
+  /// Returns true if `exit` has been explicitly set.
+  package var hasExit: Bool {self._exit != nil}
+  /// Clears the value of `exit`. Subsequent reads from it will return its default value.
+  package mutating func clearExit() {self._exit = nil}
+
+  /// It still ran, and is ended now.
+  package var running: Bool = false
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+
+  fileprivate var _exit: Gatehouse_Tools_V1_Exit? = nil
 }
 
 package nonisolated struct Gatehouse_Ledger_V1_ChatStarted: Sendable {
@@ -1219,7 +1258,7 @@ nonisolated extension Gatehouse_Ledger_V1_Header: SwiftProtobuf.Message, SwiftPr
 
 nonisolated extension Gatehouse_Ledger_V1_Body: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Body"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}ledger_begun\0\u{3}key_rotated\0\u{3}bodies_erased\0\u{3}ledger_resumed\0\u{3}ledger_restored\0\u{4}\u{b}plane_started\0\u{3}plane_stopped\0\u{1}enrolled\0\u{1}refused\0\u{3}link_opened\0\u{3}link_closed\0\u{4}\u{b}workspace_created\0\u{3}workspace_started\0\u{3}workspace_stopped\0\u{3}workspace_deleted\0\u{4}\u{d}call_intended\0\u{3}call_offered\0\u{3}call_started\0\u{3}call_cancelled\0\u{3}call_ended\0\u{4}\u{c}chat_started\0\u{3}chat_prompted\0\u{3}step_begun\0\u{3}model_answered\0\u{3}model_failed\0\u{3}model_cut\0\u{3}tool_answered\0\u{3}chat_ended\0\u{3}chat_stop_asked\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}ledger_begun\0\u{3}key_rotated\0\u{3}bodies_erased\0\u{3}ledger_resumed\0\u{3}ledger_restored\0\u{4}\u{b}plane_started\0\u{3}plane_stopped\0\u{1}enrolled\0\u{1}refused\0\u{3}link_opened\0\u{3}link_closed\0\u{4}\u{b}workspace_created\0\u{3}workspace_started\0\u{3}workspace_stopped\0\u{3}workspace_deleted\0\u{4}\u{d}call_intended\0\u{3}call_offered\0\u{3}call_started\0\u{3}call_cancelled\0\u{3}call_ended\0\u{3}call_found\0\u{4}\u{b}chat_started\0\u{3}chat_prompted\0\u{3}step_begun\0\u{3}model_answered\0\u{3}model_failed\0\u{3}model_cut\0\u{3}tool_answered\0\u{3}chat_ended\0\u{3}chat_stop_asked\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1487,6 +1526,19 @@ nonisolated extension Gatehouse_Ledger_V1_Body: SwiftProtobuf.Message, SwiftProt
           self.kind = .callEnded(v)
         }
       }()
+      case 53: try {
+        var v: Gatehouse_Ledger_V1_CallFound?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .callFound(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .callFound(v)
+        }
+      }()
       case 64: try {
         var v: Gatehouse_Ledger_V1_ChatStarted?
         var hadOneofValue = false
@@ -1694,6 +1746,10 @@ nonisolated extension Gatehouse_Ledger_V1_Body: SwiftProtobuf.Message, SwiftProt
     case .callEnded?: try {
       guard case .callEnded(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 52)
+    }()
+    case .callFound?: try {
+      guard case .callFound(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 53)
     }()
     case .chatStarted?: try {
       guard case .chatStarted(let v)? = self.kind else { preconditionFailure() }
@@ -2224,7 +2280,7 @@ nonisolated extension Gatehouse_Ledger_V1_WorkspaceChanged: SwiftProtobuf.Messag
 
 nonisolated extension Gatehouse_Ledger_V1_CallIntended: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".CallIntended"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tool\0\u{1}request\0\u{1}digest\0\u{3}timeout_ms\0\u{1}detached\0\u{3}idempotency_key\0\u{3}workspace_name\0\u{1}instance\0\u{1}acknowledges\0\u{1}resumes\0\u{1}kept\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}tool\0\u{1}request\0\u{1}digest\0\u{3}timeout_ms\0\u{1}detached\0\u{3}idempotency_key\0\u{3}workspace_name\0\u{1}instance\0\u{1}acknowledges\0\u{1}resumes\0\u{1}kept\0\u{3}grace_ms\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2243,6 +2299,7 @@ nonisolated extension Gatehouse_Ledger_V1_CallIntended: SwiftProtobuf.Message, S
       case 9: try { try decoder.decodeSingularBoolField(value: &self.acknowledges) }()
       case 10: try { try decoder.decodeSingularBoolField(value: &self.resumes) }()
       case 11: try { try decoder.decodeSingularBoolField(value: &self.kept) }()
+      case 12: try { try decoder.decodeSingularUInt32Field(value: &self.graceMs) }()
       default: break
       }
     }
@@ -2282,6 +2339,9 @@ nonisolated extension Gatehouse_Ledger_V1_CallIntended: SwiftProtobuf.Message, S
     if self.kept != false {
       try visitor.visitSingularBoolField(value: self.kept, fieldNumber: 11)
     }
+    if self.graceMs != 0 {
+      try visitor.visitSingularUInt32Field(value: self.graceMs, fieldNumber: 12)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2297,6 +2357,7 @@ nonisolated extension Gatehouse_Ledger_V1_CallIntended: SwiftProtobuf.Message, S
     if lhs.acknowledges != rhs.acknowledges {return false}
     if lhs.resumes != rhs.resumes {return false}
     if lhs.kept != rhs.kept {return false}
+    if lhs.graceMs != rhs.graceMs {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
@@ -2490,6 +2551,45 @@ nonisolated extension Gatehouse_Ledger_V1_CallEnded: SwiftProtobuf.Message, Swif
       }
       if !storagesAreEqual {return false}
     }
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Gatehouse_Ledger_V1_CallFound: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".CallFound"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}exit\0\u{1}running\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularMessageField(value: &self._exit) }()
+      case 2: try { try decoder.decodeSingularBoolField(value: &self.running) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
+    try { if let v = self._exit {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 1)
+    } }()
+    if self.running != false {
+      try visitor.visitSingularBoolField(value: self.running, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Gatehouse_Ledger_V1_CallFound, rhs: Gatehouse_Ledger_V1_CallFound) -> Bool {
+    if lhs._exit != rhs._exit {return false}
+    if lhs.running != rhs.running {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -141,9 +141,22 @@ package nonisolated struct Gatehouse_Link_V1_KnownCall: Sendable {
   /// has an exit record that no plane acknowledged
   package var ended: Bool = false
 
+  /// Of one that has ended, how: outcome, code, signal and `tree_gone` only. For a plane that has given the
+  /// call up meanwhile and does not resume it.
+  package var exit: Gatehouse_Tools_V1_Exit {
+    get {_exit ?? Gatehouse_Tools_V1_Exit()}
+    set {_exit = newValue}
+  }
+  /// Returns true if `exit` has been explicitly set.
+  package var hasExit: Bool {self._exit != nil}
+  /// Clears the value of `exit`. Subsequent reads from it will return its default value.
+  package mutating func clearExit() {self._exit = nil}
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package init() {}
+
+  fileprivate var _exit: Gatehouse_Tools_V1_Exit? = nil
 }
 
 /// Both ways. The plane says in `Welcome` how often.
@@ -858,7 +871,7 @@ nonisolated extension Gatehouse_Link_V1_Inventory: SwiftProtobuf.Message, SwiftP
 
 nonisolated extension Gatehouse_Link_V1_KnownCall: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".KnownCall"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}call_id\0\u{1}digest\0\u{1}ended\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}call_id\0\u{1}digest\0\u{1}ended\0\u{1}exit\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -869,12 +882,17 @@ nonisolated extension Gatehouse_Link_V1_KnownCall: SwiftProtobuf.Message, SwiftP
       case 1: try { try decoder.decodeSingularStringField(value: &self.callID) }()
       case 2: try { try decoder.decodeSingularBytesField(value: &self.digest) }()
       case 3: try { try decoder.decodeSingularBoolField(value: &self.ended) }()
+      case 4: try { try decoder.decodeSingularMessageField(value: &self._exit) }()
       default: break
       }
     }
   }
 
   package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    // The use of inline closures is to circumvent an issue where the compiler
+    // allocates stack space for every if/case branch local when no optimizations
+    // are enabled. https://github.com/apple/swift-protobuf/issues/1034 and
+    // https://github.com/apple/swift-protobuf/issues/1182
     if !self.callID.isEmpty {
       try visitor.visitSingularStringField(value: self.callID, fieldNumber: 1)
     }
@@ -884,6 +902,9 @@ nonisolated extension Gatehouse_Link_V1_KnownCall: SwiftProtobuf.Message, SwiftP
     if self.ended != false {
       try visitor.visitSingularBoolField(value: self.ended, fieldNumber: 3)
     }
+    try { if let v = self._exit {
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 4)
+    } }()
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -891,6 +912,7 @@ nonisolated extension Gatehouse_Link_V1_KnownCall: SwiftProtobuf.Message, SwiftP
     if lhs.callID != rhs.callID {return false}
     if lhs.digest != rhs.digest {return false}
     if lhs.ended != rhs.ended {return false}
+    if lhs._exit != rhs._exit {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

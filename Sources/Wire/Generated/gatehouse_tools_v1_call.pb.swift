@@ -241,7 +241,7 @@ package nonisolated struct Gatehouse_Tools_V1_StreamTotal: Sendable {
   package var bytes: UInt64 = 0
 
   /// Of all bytes produced: 32 bytes. Empty when no one daemon saw them all, since
-  /// it took the call over from one that was killed; then there is only the count.
+  /// it took the call over from one that was killed and some were delivered; then there is only the count.
   package var sha256: Data = Data()
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
@@ -370,6 +370,10 @@ package nonisolated struct Gatehouse_Tools_V1_OutputRule: Sendable {
   /// The daemon's buffer for each output, in bytes; 0: 1 MiB. 64 KiB … 4 MiB.
   package var ringBytes: UInt32 = 0
 
+  /// `SPILL`: bytes of each output beyond the ring; 0: 64 MiB. At most 1 GiB. They are read back in order, and
+  /// their room is used again once they are acknowledged.
+  package var spillBytes: UInt64 = 0
+
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
   package nonisolated enum WhenFull: SwiftProtobuf.Enum, Swift.CaseIterable {
@@ -383,6 +387,10 @@ package nonisolated struct Gatehouse_Tools_V1_OutputRule: Sendable {
 
     /// the oldest bytes become a `Gap`
     case dropOldest // = 2
+
+    /// More goes to the workspace's disk, up to `spill_bytes`; then BLOCK. Daemons without the capability
+    /// "output-spill" refuse it or BLOCK at once.
+    case spill // = 3
     case UNRECOGNIZED(Int)
 
     package init() {
@@ -394,6 +402,7 @@ package nonisolated struct Gatehouse_Tools_V1_OutputRule: Sendable {
       case 0: self = .unspecified
       case 1: self = .block
       case 2: self = .dropOldest
+      case 3: self = .spill
       default: self = .UNRECOGNIZED(rawValue)
       }
     }
@@ -403,6 +412,7 @@ package nonisolated struct Gatehouse_Tools_V1_OutputRule: Sendable {
       case .unspecified: return 0
       case .block: return 1
       case .dropOldest: return 2
+      case .spill: return 3
       case .UNRECOGNIZED(let i): return i
       }
     }
@@ -412,6 +422,7 @@ package nonisolated struct Gatehouse_Tools_V1_OutputRule: Sendable {
       .unspecified,
       .block,
       .dropOldest,
+      .spill,
     ]
 
   }
@@ -822,7 +833,7 @@ nonisolated extension Gatehouse_Tools_V1_CloseStdin: SwiftProtobuf.Message, Swif
 
 nonisolated extension Gatehouse_Tools_V1_OutputRule: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".OutputRule"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}when_full\0\u{3}ring_bytes\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}when_full\0\u{3}ring_bytes\0\u{3}spill_bytes\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -832,6 +843,7 @@ nonisolated extension Gatehouse_Tools_V1_OutputRule: SwiftProtobuf.Message, Swif
       switch fieldNumber {
       case 1: try { try decoder.decodeSingularEnumField(value: &self.whenFull) }()
       case 2: try { try decoder.decodeSingularUInt32Field(value: &self.ringBytes) }()
+      case 3: try { try decoder.decodeSingularUInt64Field(value: &self.spillBytes) }()
       default: break
       }
     }
@@ -844,17 +856,21 @@ nonisolated extension Gatehouse_Tools_V1_OutputRule: SwiftProtobuf.Message, Swif
     if self.ringBytes != 0 {
       try visitor.visitSingularUInt32Field(value: self.ringBytes, fieldNumber: 2)
     }
+    if self.spillBytes != 0 {
+      try visitor.visitSingularUInt64Field(value: self.spillBytes, fieldNumber: 3)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
   package static func ==(lhs: Gatehouse_Tools_V1_OutputRule, rhs: Gatehouse_Tools_V1_OutputRule) -> Bool {
     if lhs.whenFull != rhs.whenFull {return false}
     if lhs.ringBytes != rhs.ringBytes {return false}
+    if lhs.spillBytes != rhs.spillBytes {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }
 }
 
 nonisolated extension Gatehouse_Tools_V1_OutputRule.WhenFull: SwiftProtobuf._ProtoNameProviding {
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0WHEN_FULL_UNSPECIFIED\0\u{1}WHEN_FULL_BLOCK\0\u{1}WHEN_FULL_DROP_OLDEST\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{2}\0WHEN_FULL_UNSPECIFIED\0\u{1}WHEN_FULL_BLOCK\0\u{1}WHEN_FULL_DROP_OLDEST\0\u{1}WHEN_FULL_SPILL\0")
 }

@@ -165,11 +165,15 @@ package nonisolated struct Gatehouse_Tools_V1_InvokeStart: Sendable {
   /// nothing new is started: NOT_FOUND when the call is not there.
   package var from: [Gatehouse_Tools_V1_StreamOffset] = []
 
-  /// The client comes back when its connection is cut or the plane restarts: the call waits for it, ten
-  /// seconds or then a minute, before it is cancelled (or, detached, goes on alone). The client acknowledges all output,
+  /// The client comes back when its connection is cut or the plane restarts: the call waits for it, for
+  /// `grace_ms`, before it is cancelled (or, detached, goes on alone). The client acknowledges all output,
   /// also behind `exit`, and until then none is let go. Needs `acknowledges` and an idempotency key.
   /// Standard input is sent again from what was acknowledged of it.
   package var resumes: Bool = false
+
+  /// With `resumes`: for how long the client tries to come back, in milliseconds; 0: ten seconds, or after a
+  /// restart of the plane a minute. At most ten minutes.
+  package var graceMs: UInt32 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -594,7 +598,7 @@ nonisolated extension Gatehouse_Tools_V1_LogRule: SwiftProtobuf._ProtoNameProvid
 
 nonisolated extension Gatehouse_Tools_V1_InvokeStart: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".InvokeStart"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}workspace\0\u{1}tool\0\u{1}request\0\u{3}timeout_ms\0\u{3}idempotency_key\0\u{1}log\0\u{1}detach\0\u{1}acknowledges\0\u{1}from\0\u{1}resumes\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}workspace\0\u{1}tool\0\u{1}request\0\u{3}timeout_ms\0\u{3}idempotency_key\0\u{1}log\0\u{1}detach\0\u{1}acknowledges\0\u{1}from\0\u{1}resumes\0\u{3}grace_ms\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -612,6 +616,7 @@ nonisolated extension Gatehouse_Tools_V1_InvokeStart: SwiftProtobuf.Message, Swi
       case 8: try { try decoder.decodeSingularBoolField(value: &self.acknowledges) }()
       case 9: try { try decoder.decodeRepeatedMessageField(value: &self.from) }()
       case 10: try { try decoder.decodeSingularBoolField(value: &self.resumes) }()
+      case 11: try { try decoder.decodeSingularUInt32Field(value: &self.graceMs) }()
       default: break
       }
     }
@@ -648,6 +653,9 @@ nonisolated extension Gatehouse_Tools_V1_InvokeStart: SwiftProtobuf.Message, Swi
     if self.resumes != false {
       try visitor.visitSingularBoolField(value: self.resumes, fieldNumber: 10)
     }
+    if self.graceMs != 0 {
+      try visitor.visitSingularUInt32Field(value: self.graceMs, fieldNumber: 11)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -662,6 +670,7 @@ nonisolated extension Gatehouse_Tools_V1_InvokeStart: SwiftProtobuf.Message, Swi
     if lhs.acknowledges != rhs.acknowledges {return false}
     if lhs.from != rhs.from {return false}
     if lhs.resumes != rhs.resumes {return false}
+    if lhs.graceMs != rhs.graceMs {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

@@ -88,7 +88,12 @@ struct AuditText {
     switch event.body.kind {
     case .callIntended(let call): [call.tool, call.subject]
     case .callCancelled(let cancel): [cancel.reason]
-    case .callEnded(let end): [outcome(end), end.hasEffects ? Names.text(end.effects) : ""]
+    case .callEnded(let end): [outcome(end.exit), end.hasEffects ? Names.text(end.effects) : ""]
+    case .callFound(let found):
+      [
+        "was called lost, and",
+        found.running ? "still ran" : found.hasExit ? outcome(found.exit) : "had ended",
+      ]
     case .workspaceCreated(let change), .workspaceStarted(let change),
       .workspaceStopped(let change), .workspaceDeleted(let change):
       ["'\(change.name)'", change.reason]
@@ -116,8 +121,7 @@ struct AuditText {
     }
   }
 
-  private static func outcome(_ end: Gatehouse_Ledger_V1_CallEnded) -> String {
-    let exit = end.exit
+  private static func outcome(_ exit: Gatehouse_Tools_V1_Exit) -> String {
     let how = Names.text(exit.outcome)
     switch exit.outcome {
     case .exited:

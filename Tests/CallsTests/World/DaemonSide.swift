@@ -158,7 +158,7 @@ extension DaemonSide {
 
   mutating func produce(_ id: String, count: Int) {
     guard let tool = tools[id], tool.isRunning, tool.ring.room >= count else { return }
-    tools[id]?.ring.append(bytes(id, .stdout, from: tool.ring.end, count: count)[...])
+    tools[id]?.ring.append(count)
     pump(id)
   }
 
@@ -174,9 +174,11 @@ extension DaemonSide {
     guard let carry = carries[id], let tool = tools[id] else { return }
     while let item = tool.ring.read(from: carry.sent, limit: 40) {
       switch item {
-      case .message(let message, let end):
+      case .bytes(let range):
+        let data = bytes(id, .stdout, from: range.lowerBound, count: range.count)
+        let message = Chunk.message(stream: .stdout, offset: range.lowerBound, data: data[...])
         carry.up.send(.chunk(message))
-        carry.sent = end
+        carry.sent = range.upperBound
       case .gap(let gap):
         carry.up.send(.gap(gap))
         carry.sent = gap.end

@@ -6,10 +6,11 @@ import Testing
 /// streams, late and repeated messages, restarts of the daemon with and without its journal, of the
 /// plane with what it had recorded, cancels, deadlines.
 struct WorldTests {
-  @Test(.timeLimit(.minutes(2)), arguments: 0..<20)
+  /// 144,000 steps; in `make soak` 7,200,000.
+  @Test(.timeLimit(.minutes(Soak.count(2, 60))), arguments: 0..<20)
   func `no order of events breaks a call`(batch: Int) {
-    for seed in 0..<60 {
-      var world = World(seed: UInt64(batch * 1000 + seed))
+    for seed in 0..<Soak.count(60, 3_000) {
+      var world = World(seed: UInt64(batch * 10_000 + seed))
       for _ in 0..<120 { world.step() }
       world.settle()
       world.check()

@@ -241,7 +241,7 @@ import Testing
       digest: SHA256.hash([]),
       requestBytes: 0,
       key: [1],
-      deadline: WallClock.microseconds + 60_000_000,
+      deadline: BootClock.microseconds + 60_000_000,
       isTerminal: false,
       dropsOldest: false,
       ringBytes: 0

@@ -38,6 +38,19 @@ import Testing
     descriptorLimit: 1 << 40
   )
 
+  @Test func `of another version is told by its number`() {
+    let other = SupervisorProtocol.OtherVersion(version: 0x7f)
+    #expect(throws: other) { try SupervisorOrder(decoding: [0x7f, 6]) }
+    #expect(throws: other) { try SupervisorReport(decoding: [0x7f, 9, 9]) }
+    #expect(throws: other) { try SupervisorPlan(decoding: [0x7f]) }
+  }
+
+  @Test func `of a journal before there were versions is told as well`() {
+    #expect(throws: CallJournal.OtherVersion(version: 12)) {
+      try CallJournal(decoding: [12, 0, 0, 0] + Array("process.exec".utf8))
+    }
+  }
+
   @Test(arguments: orders) func `an order is read as it was written`(order: SupervisorOrder) throws
   {
     #expect(try SupervisorOrder(decoding: order.encoded) == order)

@@ -90,7 +90,7 @@ final class TestedCommand {
     let all: [Int32] =
       switch streams?.outputs {
       case .apart(let output, let error): [output.number, error.number]
-      case .terminal(let terminal): [terminal.number]
+      case .terminal(let terminal, _): [terminal.number]
       case nil: []
       }
     return zip(all, openOutputs).map { $1 ? $0 : -1 }
@@ -102,7 +102,7 @@ final class TestedCommand {
       self.streams = streams
       for descriptor in descriptors(of: streams) { try? descriptor.descriptor.setNonBlocking() }
     case .ended(let record): self.record = record
-    case .gone: isGone = true
+    case .gone, .otherVersion: isGone = true
     case nil: break
     }
   }
@@ -110,7 +110,7 @@ final class TestedCommand {
   private func descriptors(of streams: CommandStreams) -> [SharedDescriptor] {
     switch streams.outputs {
     case .apart(let output, let error): [output, error]
-    case .terminal(let terminal): [terminal]
+    case .terminal(let terminal, _): [terminal]
     }
   }
 

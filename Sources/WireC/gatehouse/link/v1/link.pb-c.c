@@ -1228,7 +1228,7 @@ const ProtobufCMessageDescriptor gatehouse__link__v1__inventory__descriptor =
   (ProtobufCMessageInit) gatehouse__link__v1__inventory__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCFieldDescriptor gatehouse__link__v1__known_call__field_descriptors[3] =
+static const ProtobufCFieldDescriptor gatehouse__link__v1__known_call__field_descriptors[4] =
 {
   {
     "call_id",
@@ -1266,16 +1266,29 @@ static const ProtobufCFieldDescriptor gatehouse__link__v1__known_call__field_des
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "exit",
+    4,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_MESSAGE,
+    0,   /* quantifier_offset */
+    offsetof(Gatehouse__Link__V1__KnownCall, exit),
+    &gatehouse__tools__v1__exit__descriptor,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned gatehouse__link__v1__known_call__field_indices_by_name[] = {
   0,   /* field[0] = call_id */
   1,   /* field[1] = digest */
   2,   /* field[2] = ended */
+  3,   /* field[3] = exit */
 };
 static const ProtobufCIntRange gatehouse__link__v1__known_call__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 3 }
+  { 0, 4 }
 };
 const ProtobufCMessageDescriptor gatehouse__link__v1__known_call__descriptor =
 {
@@ -1285,7 +1298,7 @@ const ProtobufCMessageDescriptor gatehouse__link__v1__known_call__descriptor =
   "Gatehouse__Link__V1__KnownCall",
   "gatehouse.link.v1",
   sizeof(Gatehouse__Link__V1__KnownCall),
-  3,
+  4,
   gatehouse__link__v1__known_call__field_descriptors,
   gatehouse__link__v1__known_call__field_indices_by_name,
   1,  gatehouse__link__v1__known_call__number_ranges,

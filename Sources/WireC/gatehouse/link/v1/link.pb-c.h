@@ -130,10 +130,15 @@ struct  Gatehouse__Link__V1__KnownCall
    * has an exit record that no plane acknowledged
    */
   protobuf_c_boolean ended;
+  /*
+   * Of one that has ended, how: outcome, code, signal and `tree_gone` only. For a plane that has given the
+   * call up meanwhile and does not resume it.
+   */
+  Gatehouse__Tools__V1__Exit *exit;
 };
 #define GATEHOUSE__LINK__V1__KNOWN_CALL__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&gatehouse__link__v1__known_call__descriptor) \
-    , (char *)protobuf_c_empty_string, {0,NULL}, 0 }
+    , (char *)protobuf_c_empty_string, {0,NULL}, 0, NULL }
 
 
 /*

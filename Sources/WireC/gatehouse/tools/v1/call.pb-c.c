@@ -1103,19 +1103,21 @@ const ProtobufCMessageDescriptor gatehouse__tools__v1__close_stdin__descriptor =
   (ProtobufCMessageInit) gatehouse__tools__v1__close_stdin__init,
   NULL,NULL,NULL    /* reserved[123] */
 };
-static const ProtobufCEnumValue gatehouse__tools__v1__output_rule__when_full__enum_values_by_number[3] =
+static const ProtobufCEnumValue gatehouse__tools__v1__output_rule__when_full__enum_values_by_number[4] =
 {
   { "WHEN_FULL_UNSPECIFIED", "GATEHOUSE__TOOLS__V1__OUTPUT_RULE__WHEN_FULL__WHEN_FULL_UNSPECIFIED", 0 },
   { "WHEN_FULL_BLOCK", "GATEHOUSE__TOOLS__V1__OUTPUT_RULE__WHEN_FULL__WHEN_FULL_BLOCK", 1 },
   { "WHEN_FULL_DROP_OLDEST", "GATEHOUSE__TOOLS__V1__OUTPUT_RULE__WHEN_FULL__WHEN_FULL_DROP_OLDEST", 2 },
+  { "WHEN_FULL_SPILL", "GATEHOUSE__TOOLS__V1__OUTPUT_RULE__WHEN_FULL__WHEN_FULL_SPILL", 3 },
 };
 static const ProtobufCIntRange gatehouse__tools__v1__output_rule__when_full__value_ranges[] = {
-{0, 0},{0, 3}
+{0, 0},{0, 4}
 };
-static const ProtobufCEnumValueIndex gatehouse__tools__v1__output_rule__when_full__enum_values_by_name[3] =
+static const ProtobufCEnumValueIndex gatehouse__tools__v1__output_rule__when_full__enum_values_by_name[4] =
 {
   { "WHEN_FULL_BLOCK", 1 },
   { "WHEN_FULL_DROP_OLDEST", 2 },
+  { "WHEN_FULL_SPILL", 3 },
   { "WHEN_FULL_UNSPECIFIED", 0 },
 };
 const ProtobufCEnumDescriptor gatehouse__tools__v1__output_rule__when_full__descriptor =
@@ -1125,15 +1127,15 @@ const ProtobufCEnumDescriptor gatehouse__tools__v1__output_rule__when_full__desc
   "WhenFull",
   "Gatehouse__Tools__V1__OutputRule__WhenFull",
   "gatehouse.tools.v1",
-  3,
+  4,
   gatehouse__tools__v1__output_rule__when_full__enum_values_by_number,
-  3,
+  4,
   gatehouse__tools__v1__output_rule__when_full__enum_values_by_name,
   1,
   gatehouse__tools__v1__output_rule__when_full__value_ranges,
   NULL,NULL,NULL,NULL   /* reserved[1234] */
 };
-static const ProtobufCFieldDescriptor gatehouse__tools__v1__output_rule__field_descriptors[2] =
+static const ProtobufCFieldDescriptor gatehouse__tools__v1__output_rule__field_descriptors[3] =
 {
   {
     "when_full",
@@ -1159,15 +1161,28 @@ static const ProtobufCFieldDescriptor gatehouse__tools__v1__output_rule__field_d
     0,             /* flags */
     0,NULL,NULL    /* reserved1,reserved2, etc */
   },
+  {
+    "spill_bytes",
+    3,
+    PROTOBUF_C_LABEL_NONE,
+    PROTOBUF_C_TYPE_UINT64,
+    0,   /* quantifier_offset */
+    offsetof(Gatehouse__Tools__V1__OutputRule, spill_bytes),
+    NULL,
+    NULL,
+    0,             /* flags */
+    0,NULL,NULL    /* reserved1,reserved2, etc */
+  },
 };
 static const unsigned gatehouse__tools__v1__output_rule__field_indices_by_name[] = {
   1,   /* field[1] = ring_bytes */
+  2,   /* field[2] = spill_bytes */
   0,   /* field[0] = when_full */
 };
 static const ProtobufCIntRange gatehouse__tools__v1__output_rule__number_ranges[1 + 1] =
 {
   { 1, 0 },
-  { 0, 2 }
+  { 0, 3 }
 };
 const ProtobufCMessageDescriptor gatehouse__tools__v1__output_rule__descriptor =
 {
@@ -1177,7 +1192,7 @@ const ProtobufCMessageDescriptor gatehouse__tools__v1__output_rule__descriptor =
   "Gatehouse__Tools__V1__OutputRule",
   "gatehouse.tools.v1",
   sizeof(Gatehouse__Tools__V1__OutputRule),
-  2,
+  3,
   gatehouse__tools__v1__output_rule__field_descriptors,
   gatehouse__tools__v1__output_rule__field_indices_by_name,
   1,  gatehouse__tools__v1__output_rule__number_ranges,

@@ -42,7 +42,12 @@ typedef enum _Gatehouse__Tools__V1__OutputRule__WhenFull {
   /*
    * the oldest bytes become a `Gap`
    */
-  GATEHOUSE__TOOLS__V1__OUTPUT_RULE__WHEN_FULL__WHEN_FULL_DROP_OLDEST = 2
+  GATEHOUSE__TOOLS__V1__OUTPUT_RULE__WHEN_FULL__WHEN_FULL_DROP_OLDEST = 2,
+  /*
+   * More goes to the workspace's disk, up to `spill_bytes`; then BLOCK. Daemons without the capability
+   * "output-spill" refuse it or BLOCK at once.
+   */
+  GATEHOUSE__TOOLS__V1__OUTPUT_RULE__WHEN_FULL__WHEN_FULL_SPILL = 3
     PROTOBUF_C__FORCE_ENUM_TO_BE_INT_SIZE(GATEHOUSE__TOOLS__V1__OUTPUT_RULE__WHEN_FULL)
 } Gatehouse__Tools__V1__OutputRule__WhenFull;
 /*
@@ -199,7 +204,7 @@ struct  Gatehouse__Tools__V1__StreamTotal
   uint64_t bytes;
   /*
    * Of all bytes produced: 32 bytes. Empty when no one daemon saw them all, since
-   * it took the call over from one that was killed; then there is only the count.
+   * it took the call over from one that was killed and some were delivered; then there is only the count.
    */
   ProtobufCBinaryData sha256;
 };
@@ -335,10 +340,15 @@ struct  Gatehouse__Tools__V1__OutputRule
    * The daemon's buffer for each output, in bytes; 0: 1 MiB. 64 KiB … 4 MiB.
    */
   uint32_t ring_bytes;
+  /*
+   * `SPILL`: bytes of each output beyond the ring; 0: 64 MiB. At most 1 GiB. They are read back in order, and
+   * their room is used again once they are acknowledged.
+   */
+  uint64_t spill_bytes;
 };
 #define GATEHOUSE__TOOLS__V1__OUTPUT_RULE__INIT \
  { PROTOBUF_C_MESSAGE_INIT (&gatehouse__tools__v1__output_rule__descriptor) \
-    , GATEHOUSE__TOOLS__V1__OUTPUT_RULE__WHEN_FULL__WHEN_FULL_UNSPECIFIED, 0 }
+    , GATEHOUSE__TOOLS__V1__OUTPUT_RULE__WHEN_FULL__WHEN_FULL_UNSPECIFIED, 0, 0 }
 
 
 /* Gatehouse__Tools__V1__Chunk methods */
