@@ -191,6 +191,19 @@ internal import Wire
         )
       }
       #expect(error?.code == .notFound)
+      #expect(error?.message.contains("destination") == false)
+    }
+    // A place in the network has no answer yet, which is not the same as that nobody went there.
+    for subject in ["https://example.com/x", "example.com:443", "[::1]:443", "example.com"] {
+      let error = await #expect(throws: RPCStatus.self) {
+        let _: Gatehouse_Plane_V1_WhyResponse = try await admin.ask(
+          "/gatehouse.plane.v1.Audit/Why",
+          Gatehouse_Plane_V1_WhyRequest.with { $0.subject = subject }
+        )
+      }
+      // What may as well be a file's name was looked for as one.
+      #expect(error?.code == (subject == "example.com" ? .notFound : .failedPrecondition))
+      #expect(error?.message.contains("do not pass through the plane so far") == true)
     }
     let error = await #expect(throws: RPCStatus.self) {
       let _: Gatehouse_Plane_V1_AuditEvent = try await admin.ask(
