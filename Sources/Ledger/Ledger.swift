@@ -125,9 +125,11 @@ package final class Ledger: Sendable {
     let pending = Pending(draft)
     // Here rather than on the writer's thread: there are many of us, and one of it.
     if let body = draft.body {
-      if let sealed = ring.seal(body, draft.scope, at: clock()) { pending.putTogether(sealed) }
+      if let sealed = ring.seal(body, draft.scope, at: clock()) {
+        pending.putTogether(draft.header, sealed)
+      }
     } else {
-      pending.putTogether(nil)
+      pending.putTogether(draft.header, nil)
     }
     return try await add(pending).get()
   }

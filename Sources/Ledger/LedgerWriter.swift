@@ -205,13 +205,14 @@ final class LedgerWriter: @unchecked Sendable {
     }
     guard !pending.isPutTogether else { return }
     let draft = pending.draft()
-    guard let body = draft.body else { return pending.putTogether(nil) }
+    guard let body = draft.body else { return pending.putTogether(draft.header, nil) }
     do throws(LedgerError) {
-      pending.putTogether(try seal(body, draft.scope, at: pending.time, &making))
+      let sealed = try seal(body, draft.scope, at: pending.time, &making)
+      pending.putTogether(draft.header, sealed)
     } catch {
       // What happened is kept without its content, where that may not be any more.
       guard error.code == .erased, pending.isFact else { throw error }
-      pending.putTogether(nil)
+      pending.putTogether(draft.header, nil)
     }
   }
 

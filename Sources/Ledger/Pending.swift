@@ -59,11 +59,11 @@ final class Pending: @unchecked Sendable {
 
   var isPutTogether: Bool { !rest.isEmpty }
 
-  /// Nothing of it is left to do but what its number decides. `sealed`: nil where there is no body, or
-  /// may be none any more.
-  func putTogether(_ sealed: SealedBody?) {
+  /// Nothing of it is left to do but what its number decides. `header`: its draft's. `sealed`: nil where
+  /// there is no body, or may be none any more.
+  func putTogether(_ header: EventHeader, _ sealed: SealedBody?) {
     self.sealed = sealed
-    rest = draft().header.encodedRest(sealed?.digest)
+    rest = header.encodedRest(sealed?.digest)
   }
 
   /// The event with this number, as it is stored.
@@ -90,12 +90,11 @@ final class Pending: @unchecked Sendable {
 
   /// As it is read later. Of one that is written.
   var event: LedgerEvent {
-    let draft = draft()
-    var header = draft.header
+    guard var header = made?.header else { preconditionFailure("an event that was not made") }
     header.sequence = sequence
     header.time = time
     header.bodyDigest = sealed?.digest
-    return LedgerEvent(header: header, body: bodyBytes == 0 ? .none : .bytes(draft.body ?? []))
+    return LedgerEvent(header: header, body: bodyBytes == 0 ? .none : .bytes(made?.body ?? []))
   }
 
   /// Of one that is written: its body's; 0: it has none.

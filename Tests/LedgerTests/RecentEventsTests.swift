@@ -5,16 +5,18 @@ internal import Testing
 @Suite struct `Events on their way to the index` {
   private func batch(_ sequences: ClosedRange<UInt64>, bytes: Int = 1) -> RecentEvents.Batch {
     RecentEvents.Batch(first: sequences.lowerBound, last: sequences.upperBound, bytes: bytes) {
-      sequences.map { sequence in
+      for sequence in sequences {
         var header = EventHeader(.callIntended)
         header.sequence = sequence
-        return LedgerEvent(header: header, body: .none)
+        $0.append(LedgerEvent(header: header, body: .none))
       }
     }
   }
 
   private func numbers(_ batches: [RecentEvents.Batch]) -> [UInt64] {
-    batches.flatMap { $0.events() }.map(\.header.sequence)
+    var events: [LedgerEvent] = []
+    for batch in batches { batch.add(&events) }
+    return events.map(\.header.sequence)
   }
 
   @Test func `are taken in order, whole batches up to a limit`() {

@@ -59,16 +59,19 @@ struct IndexWriter: ~Copyable {
   /// Adds events that follow on what is there, in one transaction. `erased`: those that are there,
   /// whose bodies these events say were erased.
   func add(
-    _ events: [IndexedEvent],
+    _ events: [LedgerEvent],
+    _ facts: [EventFacts?],
     erased: [EventHeader],
     salt: [UInt8]
   ) throws(SQLiteError) {
     guard let first = events.first?.header, let last = events.last?.header.sequence else { return }
-    let postings = Self.postings(of: events, salt)
+    let postings = Self.postings(of: events, facts, salt)
     try database.transaction { () throws(SQLiteError) in
       try insert(postings, began: PlaceSet.block(of: first.sequence))
       try insertTimes(of: events)
-      for event in events { try fold(event.header, event.facts) }
+      for (event, facts) in zip(events, facts) where event.header.isFolded {
+        try fold(event.header, facts)
+      }
       if !erased.isEmpty { try erase(erased, salt) }
       advance.bind(1, Int64(last))
       try advance.run()
@@ -112,19 +115,17 @@ struct IndexWriter: ~Copyable {
   }
 
   /// From when to when the events of each block are: the clock may have been set back between them.
-  private func insertTimes(of events: [IndexedEvent]) throws(SQLiteError) {
-    var rest = events[...]
-    while let first = rest.first?.header {
-      let block = PlaceSet.block(of: first.sequence)
-      var (earliest, latest) = (first.time, first.time)
-      while let next = rest.first?.header, PlaceSet.block(of: next.sequence) == block {
-        earliest = min(earliest, next.time)
-        latest = max(latest, next.time)
-        rest.removeFirst()
-      }
+  private func insertTimes(of events: [LedgerEvent]) throws(SQLiteError) {
+    var times: [UInt64: (earliest: Int64, latest: Int64)] = [:]
+    for event in events {
+      let (block, time) = (PlaceSet.block(of: event.header.sequence), event.header.time)
+      let known = times[block] ?? (time, time)
+      times[block] = (min(known.earliest, time), max(known.latest, time))
+    }
+    for (block, found) in times {
       time.bind(1, Int64(block))
-      time.bind(2, earliest)
-      time.bind(3, latest)
+      time.bind(2, found.earliest)
+      time.bind(3, found.latest)
       try time.run()
     }
   }
@@ -190,13 +191,17 @@ struct IndexWriter: ~Copyable {
   private typealias Posting = (term: Int64, sequence: UInt64)
 
   /// In the order of the table, so that each of its pages is gone to once. Some are there twice.
-  private static func postings(of events: [IndexedEvent], _ salt: [UInt8]) -> [Posting] {
+  private static func postings(
+    of events: [LedgerEvent],
+    _ facts: [EventFacts?],
+    _ salt: [UInt8]
+  ) -> [Posting] {
     var postings: [Posting] = []
     postings.reserveCapacity(events.count * 6)
     // A batch is of few people and tools.
     var hashed: [SearchTerm: Int64] = [:]
-    for event in events {
-      for term in SearchTerm.all(of: event) {
+    for (event, facts) in zip(events, facts) {
+      for term in SearchTerm.all(of: event, facts) {
         let number: Int64
         switch term {
         case .principal, .tool:
@@ -264,5 +269,15 @@ struct IndexWriter: ~Copyable {
   func dropKeys(before time: Int64) throws(SQLiteError) {
     dropKeys.bind(1, time)
     try dropKeys.run()
+  }
+}
+
+extension EventHeader {
+  /// It opens or closes something; see `IndexWriter.fold`.
+  fileprivate var isFolded: Bool {
+    switch kind {
+    case .callIntended, .callEnded, .chatStarted, .chatPrompted, .chatEnded: true
+    default: false
+    }
   }
 }

@@ -138,7 +138,9 @@ final class Indexer: Sendable {
         ($0.done, $0.last, $0.recent.take(from: $0.done + 1, to: $0.last, limit: Self.handed))
       }
       guard done < last else { return false }
-      let recent = batches.flatMap { $0.events() }
+      var recent: [LedgerEvent] = []
+      recent.reserveCapacity(batches.reduce(0) { $0 + $1.count })
+      for batch in batches { batch.add(&recent) }
       // What an erase among them took is read as it is by now.
       let events =
         recent.isEmpty || recent.contains { $0.header.kind == .bodiesErased }
@@ -176,14 +178,14 @@ final class Indexer: Sendable {
   }
 
   func add(_ events: [LedgerEvent], to store: IndexStore) throws(LedgerError) {
-    let described = events.map { IndexedEvent($0, describe?($0)) }
+    let facts = events.map { describe?($0) }
     var erased: [EventHeader] = []
     for event in events where event.header.kind == .bodiesErased {
-      erased += try facts(erasedBy: event, in: store)
+      erased += try self.facts(erasedBy: event, in: store)
     }
     try LedgerError.of(store.path) { () throws(SQLiteError) in
       try store.write { (writer) throws(SQLiteError) in
-        try writer.add(described, erased: erased, salt: salt)
+        try writer.add(events, facts, erased: erased, salt: salt)
       }
     }
     if !erased.isEmpty { store.erased() }

@@ -9,26 +9,31 @@ struct RecentEvents: Sendable {
     let first: UInt64
     let last: UInt64
     let bytes: Int
-    /// Put together by whoever takes them, not by the writer.
-    let events: @Sendable () -> [LedgerEvent]
+    /// Adds them to others. They are put together by whoever takes them, not by the writer.
+    let add: @Sendable (_ events: inout [LedgerEvent]) -> Void
 
     var count: Int { Int(last - first) + 1 }
 
     /// Those of a batch that were written; nil: none were.
     init?(_ batch: [Pending]) {
-      let written = batch.allSatisfy(\.isWritten) ? batch : batch.filter(\.isWritten)
+      let written = batch.allSatisfy { $0.isWritten } ? batch : batch.filter { $0.isWritten }
       guard let first = written.first?.sequence, let last = written.last?.sequence else {
         return nil
       }
       (self.first, self.last) = (first, last)
       bytes = written.reduce(0) { $0 + $1.bodyBytes }
-      events = { written.map(\.event) }
+      add = { events in for one in written { events.append(one.event) } }
     }
 
-    init(first: UInt64, last: UInt64, bytes: Int, events: @escaping @Sendable () -> [LedgerEvent]) {
+    init(
+      first: UInt64,
+      last: UInt64,
+      bytes: Int,
+      add: @escaping @Sendable (_ events: inout [LedgerEvent]) -> Void
+    ) {
       (self.first, self.last) = (first, last)
       self.bytes = bytes
-      self.events = events
+      self.add = add
     }
   }
 
