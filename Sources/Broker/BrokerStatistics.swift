@@ -66,6 +66,8 @@ package struct BrokerStatistics: Sendable {
   package let outputHeld: Int
   package let outputUntaken: Int
   package let carries: Int
+  /// Idempotency keys that were let go before their time, since there were too many.
+  package let keysDropped: UInt64
   /// Output kept on disk; nil: none is.
   package let spool: SpoolStatistics?
 }
@@ -110,6 +112,7 @@ extension Broker {
       outputHeld: live.reduce(0) { $0 + $1.log.heldBytes },
       outputUntaken: live.reduce(0) { $0 + $1.log.untakenCost },
       carries: board.carryCount,
+      keysDropped: board.calls.droppedKeys,
       spool: board.options.spool?.statistics
     )
   }

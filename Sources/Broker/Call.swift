@@ -69,6 +69,9 @@ final class Call: @unchecked Sendable {
   var isEndKept = false
   var isDelivered = false
   var isLetGo = false
+  /// It was given up, so its daemon is to forget it as soon as that is recorded: nobody waits for more of
+  /// its output.
+  var isForgottenOnceKept = false
   /// The daemon has asked, in its way, to be told to forget it.
   var wantsForget = false
   /// The stream that brought its exit and waits for the plane's word that it has it.

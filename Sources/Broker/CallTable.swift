@@ -13,6 +13,8 @@ struct CallTable {
   private var endedBytes = 0
   private var keys: [Key: Entry] = [:]
   private var keyOrder = Fifo<Key>()
+  /// Keys that went before their time, since there were too many.
+  private(set) var droppedKeys: UInt64 = 0
 
   init(_ options: BrokerOptions) { self.options = options }
 
@@ -147,14 +149,21 @@ struct CallTable {
     ended.append(Ended(call: call, bytes: bytes))
     endedBytes += bytes
     while ended.count > options.endedCalls || endedBytes > options.endedBytes,
-      let oldest = ended.popFirst()
+      let oldest = ended.first, oldest.call.isEndKept || isOverfull
     {
+      ended.popFirst()
       calls[oldest.call.id] = nil
       oldest.call.place?.call = nil
       oldest.call.keeper?.releaseSoon()
       endedBytes -= oldest.bytes
     }
     while let oldest = byAge.first, oldest.call == nil { byAge.popFirst() }
+  }
+
+  /// One whose end is not recorded yet stays: the daemon of a call that is not here is told to forget it.
+  /// But there are no more than twice as many, however long nothing can be recorded.
+  private var isOverfull: Bool {
+    ended.count > 2 * options.endedCalls || endedBytes > 2 * options.endedBytes
   }
 
   /// A key of an earlier broker's call, which had ended by `now` (microseconds since 1970).
@@ -190,6 +199,7 @@ struct CallTable {
         continue
       }
       keys[oldest] = nil
+      if !isOver { droppedKeys += 1 }
     }
   }
 

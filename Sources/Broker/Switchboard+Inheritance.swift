@@ -146,16 +146,22 @@ extension Switchboard {
     guard let journal = options.journal, call.recordedEnd == nil,
       call.intent != nil || report.reason != .notRecorded
     else {
-      call.isEndKept = true
-      return
+      return endKept(of: call)
     }
     journal.end(report) {
       self.loop.execute {
-        call.isEndKept = true
+        self.endKept(of: call)
         self.letGo(call)
         self.offerNext()
       }
     }
+  }
+
+  private func endKept(of call: Call) {
+    call.isEndKept = true
+    guard call.isForgottenOnceKept else { return }
+    call.isForgottenOnceKept = false
+    links[call.workspace.id]?.forget([call.id])
   }
 
   /// The daemon may forget a call once its end is kept and its owner has all of it: until then a plane

@@ -79,7 +79,8 @@ extension Switchboard {
     case .resume(let ticket): links[call.workspace.id]?.resume(call, ticket)
     case .queue: queue(call)
     case .cancel: links[call.workspace.id]?.cancel(call.id)
-    case .forget where call.end != nil && !call.isLetGo: call.wantsForget = true
+    case .forget where call.end == nil: call.isForgottenOnceKept = true  // its end follows
+    case .forget where !call.isLetGo: call.wantsForget = true
     case .forget: links[call.workspace.id]?.forget([call.id])
     case .attach(let number):
       if !call.isStarted { note(.callStarted(CallNote(call), links[call.workspace.id]?.epoch)) }

@@ -6,6 +6,11 @@ static inline int gh_sqlite_bind_blob(sqlite3_stmt *statement, int index, const 
                                       sqlite3_uint64 count) {
   return sqlite3_bind_blob64(statement, index, bytes, count, SQLITE_TRANSIENT);
 }
+// SQLITE_STATIC, a null function: SQLite uses what is bound where it lies.
+static inline void gh_sqlite_lend_blob(sqlite3_stmt *statement, int index, const void *bytes,
+                                       sqlite3_uint64 count) {
+  sqlite3_bind_blob64(statement, index, bytes, count, SQLITE_STATIC);
+}
 static inline int gh_sqlite_bind_text(sqlite3_stmt *statement, int index, const char *text,
                                       sqlite3_uint64 count) {
   return sqlite3_bind_text64(statement, index, text, count, SQLITE_TRANSIENT, SQLITE_UTF8);

@@ -1,4 +1,5 @@
 internal import COpenSSL
+internal import Synchronization
 
 /// AES-256 in Galois/Counter Mode (NIST SP 800-38D): a key that seals bytes, so that they can neither
 /// be read nor changed without it.
@@ -8,6 +9,7 @@ package struct AES256GCM: Sendable {
   package static let tagBytes = 16
 
   private let key: [UInt8]
+  private let sealers = Sealers()
 
   /// - Parameter key: 32 bytes.
   package init(key: [UInt8]) {
@@ -21,26 +23,23 @@ package struct AES256GCM: Sendable {
   /// `context` is not in the result; `open` has to be given the same.
   package func seal(_ plaintext: [UInt8], nonce: [UInt8], context: [UInt8]) -> [UInt8] {
     precondition(nonce.count == Self.nonceBytes, "a nonce of \(nonce.count) bytes")
-    let cipher = Context()
-    var sealed = [UInt8](repeating: 0, count: plaintext.count + Self.tagBytes)
-    let done = unsafe sealed.withUnsafeMutableBufferPointer { sealed in
-      var made: Int32 = 0
-      guard let start = sealed.baseAddress,
-        unsafe EVP_EncryptInit_ex(cipher.handle, Context.algorithm, nil, key, nonce) == 1,
-        unsafe EVP_EncryptUpdate(cipher.handle, nil, &made, context, Int32(context.count)) == 1,
-        unsafe EVP_EncryptUpdate(cipher.handle, start, &made, plaintext, Int32(plaintext.count))
-          == 1,
-        unsafe EVP_EncryptFinal_ex(cipher.handle, start + plaintext.count, &made) == 1
-      else { return false }
-      return unsafe EVP_CIPHER_CTX_ctrl(
-        cipher.handle,
-        EVP_CTRL_AEAD_GET_TAG,
-        Int32(Self.tagBytes),
-        start + plaintext.count
-      ) == 1
+    var bytes = nonce + plaintext + [UInt8](repeating: 0, count: Self.tagBytes)
+    seal(inPlace: &bytes, context: context)
+    return Array(bytes[Self.nonceBytes...])
+  }
+
+  /// The same without another copy: nonce, plaintext and room for the tag become nonce, ciphertext and
+  /// tag.
+  package func seal(inPlace bytes: inout [UInt8], context: [UInt8]) {
+    let count = bytes.count - Self.nonceBytes - Self.tagBytes
+    precondition(count >= 0, "\(bytes.count) bytes without room for nonce and tag")
+    let sealer = sealers.take() ?? Sealer(key)
+    let done = unsafe bytes.withUnsafeMutableBufferPointer { bytes in
+      guard let nonce = bytes.baseAddress else { return false }
+      return unsafe sealer.seal(nonce + Self.nonceBytes, count, nonce: nonce, context)
     }
     precondition(done, "AES-256-GCM takes any bytes")
-    return sealed
+    sealers.give(sealer)
   }
 
   /// What `seal` was given.
@@ -96,5 +95,53 @@ package struct AES256GCM: Sendable {
     }
 
     deinit { unsafe EVP_CIPHER_CTX_free(handle) }
+  }
+
+  /// A context that has its key, to be used again: with another for each piece, setting up the key was
+  /// most of what sealing an event cost.
+  ///
+  /// `@unchecked Sendable`: whoever took it from `Sealers` is its only user.
+  @safe private final class Sealer: @unchecked Sendable {
+    private let cipher = Context()
+
+    init(_ key: [UInt8]) {
+      let done = unsafe EVP_EncryptInit_ex(cipher.handle, Context.algorithm, nil, key, nil)
+      precondition(done == 1, "AES-256-GCM takes any key of its length")
+    }
+
+    /// Seals `count` bytes where they lie; the tag goes behind them.
+    @unsafe func seal(
+      _ start: UnsafeMutablePointer<UInt8>,
+      _ count: Int,
+      nonce: UnsafePointer<UInt8>,
+      _ context: [UInt8]
+    ) -> Bool {
+      var made: Int32 = 0
+      guard unsafe EVP_EncryptInit_ex(cipher.handle, nil, nil, nil, nonce) == 1,
+        unsafe EVP_EncryptUpdate(cipher.handle, nil, &made, context, Int32(context.count)) == 1,
+        unsafe EVP_EncryptUpdate(cipher.handle, start, &made, start, Int32(count)) == 1,
+        unsafe EVP_EncryptFinal_ex(cipher.handle, start + count, &made) == 1
+      else { return false }
+      return unsafe EVP_CIPHER_CTX_ctrl(
+        cipher.handle,
+        EVP_CTRL_AEAD_GET_TAG,
+        Int32(AES256GCM.tagBytes),
+        start + count
+      ) == 1
+    }
+  }
+
+  /// Keeps one sealer between two uses; who comes meanwhile makes another, which is not kept.
+  private final class Sealers: Sendable {
+    private let idle = Mutex<Sealer?>(nil)
+
+    func take() -> Sealer? {
+      idle.withLock { idle in
+        defer { idle = nil }
+        return idle
+      }
+    }
+
+    func give(_ sealer: Sealer) { idle.withLock { $0 = sealer } }
   }
 }

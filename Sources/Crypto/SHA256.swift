@@ -1,4 +1,5 @@
 internal import COpenSSL
+internal import Synchronization
 
 /// A SHA-256 digest in the making (FIPS 180-4). Owns an `EVP_MD_CTX`.
 ///
@@ -70,5 +71,33 @@ internal import COpenSSL
     var hash = SHA256()
     hash.update(bytes.span)
     return hash.finish()
+  }
+
+  /// The digest of `domain` and `bytes`, one behind the other. For what is done often: its context is
+  /// used again.
+  package static func hash(_ domain: Span<UInt8>, _ bytes: Span<UInt8>) -> Hash256 {
+    let digest = Digest.take()
+    digest.sha.update(domain)
+    digest.sha.update(bytes)
+    let hash = digest.sha.finishAndBegin()
+    digest.give()
+    return hash
+  }
+
+  /// A digest between two uses.
+  ///
+  /// `@unchecked Sendable`: whoever took it is its only user.
+  private final class Digest: @unchecked Sendable {
+    private static let idle = Mutex<[Digest]>([])
+    var sha = SHA256()
+
+    static func take() -> Digest { idle.withLock { $0.popLast() } ?? Digest() }
+
+    /// As many are kept as were in use at once, a few at most.
+    func give() {
+      Self.idle.withLock { idle in
+        if idle.count < 8 { idle.append(self) }
+      }
+    }
   }
 }

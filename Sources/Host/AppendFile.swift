@@ -29,6 +29,16 @@ package struct AppendFile: Sendable {
     return try SmallFile(path, atMost: maxBytes).bytes
   }
 
+  /// How long it is; 0 when there is no such file.
+  package func byteCount() throws(HostError) -> Int {
+    var status = stat()
+    guard unsafe lstat(path, &status) == 0 else {
+      guard gh_errno() == ENOENT else { throw HostError(failed: "cannot read \(path)") }
+      return 0
+    }
+    return Int(status.st_size)
+  }
+
   /// Removes it; one that is not there is no error.
   package func remove() throws(HostError) {
     guard unsafe unlink(path) == 0 || gh_errno() == ENOENT else {

@@ -28,7 +28,7 @@ package struct JoinTokens: Sendable {
 
   private struct Entry {
     let bearer: Bearer
-    /// Seconds since 1970; the first second at which it is worth nothing.
+    /// By the same clock; the first second at which it is worth nothing.
     let end: Int64
     var used = false
     var looks = 0
@@ -43,7 +43,8 @@ package struct JoinTokens: Sendable {
   /// A token nobody can guess: `ghj_` and 256 random bits in hexadecimal.
   package static func makeToken() -> String { "ghj_" + Hex.encode(SecureRandom.bytes(32)) }
 
-  /// Lets `token` make `bearer`, once, until ten minutes after `now` (seconds since 1970).
+  /// Lets `token` make `bearer`, once, until ten minutes after `now`, in seconds
+  /// by a clock that is not set.
   ///
   /// - Throws: `tooMany`.
   package mutating func add(

@@ -122,10 +122,14 @@ package final class Ledger: Sendable {
   ///
   /// - Throws: `full`, `failing`: then it is not recorded, and what it announces must not begin.
   package func append(_ draft: EventDraft) async throws(LedgerError) -> Receipt {
-    var pending = Pending(draft: { draft }, isFact: false)
+    let pending = Pending(draft)
     // Here rather than on the writer's thread: there are many of us, and one of it.
-    if let body = draft.body, case let name = draft.scope.name(at: clock()) {
-      pending.sealed = ring.seal(body, scope: name)
+    if let body = draft.body {
+      if let sealed = ring.seal(body, draft.scope, at: clock()) {
+        pending.putTogether(draft.header, sealed)
+      }
+    } else {
+      pending.putTogether(draft.header, nil)
     }
     return try await add(pending).get()
   }
@@ -136,7 +140,9 @@ package final class Ledger: Sendable {
     _ draft: @escaping @Sendable () -> EventDraft,
     then: @escaping @Sendable (Result<Receipt, LedgerError>) -> Void
   ) {
-    add(Pending(draft: draft, isFact: false, then: then))
+    let pending = Pending(isFact: false, draft)
+    pending.waiter = .told(then)
+    add(pending)
   }
 
   /// Appends what has happened already. It is kept while the store fails.
@@ -151,9 +157,9 @@ package final class Ledger: Sendable {
     _ fact: @escaping @Sendable () -> EventDraft,
     then: (@Sendable () -> Void)? = nil
   ) {
-    var pending = Pending(draft: fact, isFact: true)
+    let pending = Pending(isFact: true, fact)
     pending.bytes = bytes
-    if let then { pending.then = { if case .success = $0 { then() } } }
+    if let then { pending.waiter = .told { if case .success = $0 { then() } } }
     add(pending)
   }
 
@@ -170,7 +176,7 @@ package final class Ledger: Sendable {
     guard scope != BodyScope.ledger.name(at: 0) else {
       throw LedgerError(.invalid, "the ledger's own bodies hold its keys' history, and stay")
     }
-    let pending = Pending(draft: { [draft] in draft }, isFact: false, action: .destroyKey(scope))
+    let pending = Pending(draft, action: .destroyKey(scope))
     defer { reading.forgetKeys() }
     return try await add(pending).get()
   }
@@ -197,7 +203,7 @@ package final class Ledger: Sendable {
     }
     let body = OwnBody.keyRotated(old: signer.text, new: next.text, signature: signature)
     // Before anybody else's event is durable, so that no checkpoint beyond it has the old key.
-    let pending = Pending(draft: { .own(body, by: actor) }, isFact: false)
+    let pending = Pending(.own(body, by: actor))
     let receipt = try await add(pending) { [notary] result in
       if case .success = result { notary.use(new) }
     }.get()
@@ -214,15 +220,18 @@ package final class Ledger: Sendable {
     return KeyRotation(event: receipt, old: signer.text, new: next.text)
   }
 
+  /// `first`: hears of it before whoever waits does, on the ledger's thread.
   private func add(
     _ pending: Pending,
-    first: @escaping @Sendable (Result<Receipt, LedgerError>) -> Void = { _ in }
+    first: (@Sendable (Result<Receipt, LedgerError>) -> Void)? = nil
   ) async -> Result<Receipt, LedgerError> {
     await withCheckedContinuation { continuation in
-      var pending = pending
-      pending.then = { result in
-        first(result)
-        continuation.resume(returning: result)
+      pending.waiter = .task(continuation)
+      if let first {
+        pending.waiter = .told { result in
+          first(result)
+          continuation.resume(returning: result)
+        }
       }
       add(pending)
     }
@@ -231,7 +240,7 @@ package final class Ledger: Sendable {
   private func add(_ pending: Pending) {
     switch queue.add(pending) {
     case .taken(let mustCall): if mustCall { writer.call() }
-    case .refused(let error): pending.then?(.failure(error))
+    case .refused(let error): pending.answer(.failure(error))
     }
   }
 }

@@ -9,6 +9,8 @@ package struct LedgerOptions: Sendable {
   /// Hears of each checkpoint that is signed, its last event and its note. Called on the notary's
   /// thread, before it is kept, so it only hands on.
   package var checkpointSigned: (@Sendable (_ size: UInt64, _ note: String) -> Void)?
+  /// Of that file, what is read at once. It is said to be long from three quarters of it on.
+  package var maxCheckpointBytes = 1 << 30
   /// How long after an event its checkpoint may be.
   package var checkpointDelay = Duration.seconds(5)
   /// How long after a failure it is tried again.
@@ -40,6 +42,8 @@ package enum LedgerNotice: Sendable, Equatable {
   case resumed(kept: Int, missing: Int)
   /// A checkpoint could not be kept.
   case checkpointFailed(String)
+  /// The file of checkpoints will soon be too long to be read at once. What to do then.
+  case checkpointsLong(bytes: Int, String)
   /// It ended with events that could not be written.
   case unwritten(Int)
 }

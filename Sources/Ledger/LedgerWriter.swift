@@ -25,7 +25,7 @@ final class LedgerWriter: @unchecked Sendable {
   private var isWipeTimed = false
   /// Is given each batch that is durable. Not in a `Mutex`: each look at a closure there wraps it once
   /// more.
-  private var reader: (@Sendable ([LedgerEvent]) -> Void)?
+  private var reader: (@Sendable (RecentEvents.Batch) -> Void)?
 
   /// The tree is kept each so many events: opening hashes at most as many anew.
   static let treeInterval: UInt64 = 16_384
@@ -77,7 +77,7 @@ final class LedgerWriter: @unchecked Sendable {
 
   /// Gives each batch from now on to `read` when it is durable, on the loop: with its bodies, which
   /// nobody has to open again. To be called before anybody else has the writer.
-  func onWritten(_ read: @escaping @Sendable ([LedgerEvent]) -> Void) { reader = read }
+  func onWritten(_ read: @escaping @Sendable (RecentEvents.Batch) -> Void) { reader = read }
 
   /// The tree's size and root, on the loop.
   func head() -> (size: UInt64, root: Hash256) {
@@ -88,9 +88,9 @@ final class LedgerWriter: @unchecked Sendable {
   /// Writes the first event of a new ledger, or of one that was restored, before anybody else has the
   /// writer.
   func begin(with draft: EventDraft) throws(LedgerError) {
-    var pending = Pending(draft: { draft }, isFact: false)
+    let pending = Pending(draft)
     pending.time = options.clock()
-    _ = try commit([pending])
+    try commit([pending])
   }
 
   /// Something waits.
@@ -117,50 +117,58 @@ final class LedgerWriter: @unchecked Sendable {
 
   private func write(_ batch: [Pending]) {
     do {
-      let written = try commit(batch)
-      for (pending, result) in written { pending.then?(result) }
+      try commit(batch)
+      for pending in batch { pending.answer() }
     } catch {
       failed(batch, error)
     }
   }
 
-  private typealias Written = [(Pending, Result<Receipt, LedgerError>)]
+  /// What a transaction is to be.
+  private struct Making {
+    var stored = StoreBatch()
+    var tree: CompactRange
+    /// Keys that did not exist before.
+    var fresh: [Fresh] = []
+    /// Names of scopes.
+    var destroyed: [String] = []
+
+    struct Fresh {
+      let name: String
+      let scope: BodyScope
+      let time: Int64
+      let key: BodyKey
+    }
+  }
 
   /// Makes one transaction of them. Those that cannot be sealed fail alone.
-  private func commit(_ batch: [Pending]) throws(LedgerError) -> Written {
-    var stored = StoreBatch()
-    stored.events.reserveCapacity(batch.count)
-    var next = tree
-    var written: Written = []
-    written.reserveCapacity(batch.count)
-    var events: [LedgerEvent] = []
-    events.reserveCapacity(batch.count)
-    var fresh: [(name: String, key: BodyKey)] = []
-    var destroyed: [String] = []
+  private func commit(_ batch: [Pending]) throws(LedgerError) {
+    var making = Making(tree: tree)
+    making.stored.events.reserveCapacity(batch.count)
     for pending in batch {
       do throws(LedgerError) {
-        let (event, plain) = try seal(pending, at: next.size + 1, &stored, &fresh, &destroyed)
-        next.append(hasher.leaf(event.header), &hasher)
-        stored.events.append(event)
-        events.append(plain)
-        let receipt = Receipt(sequence: next.size, time: pending.time)
-        written.append((pending, .success(receipt)))
+        try prepare(pending, &making)
+        let event = pending.stored(making.tree.size + 1)
+        making.tree.append(hasher.leaf(event.header), &hasher)
+        making.stored.events.append(event)
       } catch {
         // Of one scope, not of the store: the others go on.
         guard [.erased, .invalid, .damaged].contains(error.code) else { throw error }
-        written.append((pending, .failure(error)))
+        pending.refuse(error)
       }
     }
-    if next.size / Self.treeInterval != tree.size / Self.treeInterval { stored.tree = next }
-    try store.append(stored, under: lease)
-    tree = next
-    nextScope += Int64(fresh.count)
-    for (name, key) in fresh where !destroyed.contains(name) { ring.insert(key, scope: name) }
-    for name in destroyed { ring.remove(name) }
-    count(stored.events.count)
-    reader?(events)
+    let isTreeKept = making.tree.size / Self.treeInterval != tree.size / Self.treeInterval
+    if isTreeKept { making.stored.tree = making.tree }
+    try store.append(making.stored, under: lease)
+    tree = making.tree
+    nextScope += Int64(making.fresh.count)
+    for made in making.fresh where !making.destroyed.contains(made.name) {
+      ring.insert(made.key, made.scope, name: made.name, at: made.time)
+    }
+    for name in making.destroyed { ring.remove(name) }
+    count(making.stored.events.count)
+    if let reader, let written = RecentEvents.Batch(batch) { reader(written) }
     wipeLater()
-    return written
   }
 
   /// Until no copy of a destroyed key is left: who is in the way now, as a backup, is not for long.
@@ -186,75 +194,53 @@ final class LedgerWriter: @unchecked Sendable {
     options.batchWritten?(events)
   }
 
-  private func seal(
-    _ pending: Pending,
-    at sequence: UInt64,
-    _ batch: inout StoreBatch,
-    _ fresh: inout [(name: String, key: BodyKey)],
-    _ destroyed: inout [String]
-  ) throws(LedgerError) -> (StoredEvent, LedgerEvent) {
+  /// Does what whoever appended it has not: its body is sealed, its header put together.
+  private func prepare(_ pending: Pending, _ making: inout Making) throws(LedgerError) {
     if case .destroyKey(let name) = pending.action {
       guard let key = try store.key(named: name), key.wrapped != nil else {
         throw LedgerError(.invalid, "there is nothing of '\(name)' to erase")
       }
-      batch.destroyedKeys.append(key.scope)
-      destroyed.append(name)
+      making.stored.destroyedKeys.append(key.scope)
+      making.destroyed.append(name)
     }
+    guard !pending.isPutTogether else { return }
     let draft = pending.draft()
-    var header = draft.header
-    header.sequence = sequence
-    header.time = pending.time
-    guard let body = draft.body else { return Self.withoutBody(header) }
-    let name = draft.scope.name(at: header.time)
-    let sealed: SealedBody
-    if let done = pending.sealed {
-      sealed = done
-    } else {
-      do throws(LedgerError) {
-        sealed = try seal(body, name, &batch, &fresh)
-      } catch {
-        // What happened is kept without its content, where that may not be any more.
-        guard error.code == .erased, pending.isFact else { throw error }
-        return Self.withoutBody(header)
-      }
+    guard let body = draft.body else { return pending.putTogether(draft.header, nil) }
+    do throws(LedgerError) {
+      let sealed = try seal(body, draft.scope, at: pending.time, &making)
+      pending.putTogether(draft.header, sealed)
+    } catch {
+      // What happened is kept without its content, where that may not be any more.
+      guard error.code == .erased, pending.isFact else { throw error }
+      pending.putTogether(draft.header, nil)
     }
-    header.bodyDigest = sealed.digest
-    let event = StoredEvent(
-      sequence: sequence,
-      header: header.encoded,
-      scope: sealed.scope,
-      body: sealed.bytes
-    )
-    return (event, LedgerEvent(header: header, body: .bytes(body)))
-  }
-
-  private static func withoutBody(_ header: EventHeader) -> (StoredEvent, LedgerEvent) {
-    var header = header
-    header.bodyDigest = nil
-    let event = StoredEvent(sequence: header.sequence, header: header.encoded)
-    return (event, LedgerEvent(header: header, body: .none))
   }
 
   private func seal(
     _ body: [UInt8],
-    _ name: String,
-    _ batch: inout StoreBatch,
-    _ fresh: inout [(name: String, key: BodyKey)]
+    _ scope: BodyScope,
+    at time: Int64,
+    _ making: inout Making
   ) throws(LedgerError) -> SealedBody {
-    if let sealed = ring.seal(body, scope: name) { return sealed }
-    var key = fresh.first { $0.name == name }?.key
-    if key == nil { key = try stored(name) }
-    if let key { return key.seal(body, random: SecureRandom.bytes(BodyKey.randomBytes)) }
+    if let sealed = ring.seal(body, scope, at: time) { return sealed }
+    let name = scope.name(at: time)
+    if let made = making.fresh.first(where: { $0.name == name }) {
+      return made.key.seal(body, ring.random())
+    }
+    if let key = try stored(name) {
+      ring.insert(key, scope, name: name, at: time)
+      return key.seal(body, ring.random())
+    }
     let secret = SecureRandom.bytes(AES256GCM.keyBytes)
-    let made = BodyKey(scope: nextScope + Int64(fresh.count), secret)
-    batch.newKeys.append(
-      StoredKey(scope: made.scope, name: name, wrapped: master.wrap(secret, scope: name))
+    let key = BodyKey(scope: nextScope + Int64(making.fresh.count), secret)
+    making.stored.newKeys.append(
+      StoredKey(scope: key.scope, name: name, wrapped: master.wrap(secret, scope: name))
     )
-    fresh.append((name, made))
-    return made.seal(body, random: SecureRandom.bytes(BodyKey.randomBytes))
+    making.fresh.append(.init(name: name, scope: scope, time: time, key: key))
+    return key.seal(body, ring.random())
   }
 
-  /// A key of the store, into the ring.
+  /// A key of the store.
   private func stored(_ name: String) throws(LedgerError) -> BodyKey? {
     guard let stored = try store.key(named: name) else { return nil }
     guard stored.wrapped != nil else {
@@ -266,7 +252,6 @@ final class LedgerWriter: @unchecked Sendable {
         "the key of '\(name)' in the ledger does not open with \(MasterKey.file); restore both"
       )
     }
-    ring.insert(key, scope: name)
     return key
   }
 
@@ -277,7 +262,7 @@ final class LedgerWriter: @unchecked Sendable {
     if isFirst { failingSince = options.clock() }
     let refused = queue.fail(batch, error)
     shared.withLock { $0.isFailing = true }
-    for pending in refused { pending.then?(.failure(error)) }
+    for pending in refused { pending.answer(.failure(error)) }
     if isFirst { options.notice(.failing(error)) }
     guard !isClosing else { return }
     loop.schedule(after: options.retryDelay) { self.retry() }
@@ -293,10 +278,10 @@ final class LedgerWriter: @unchecked Sendable {
       kept: UInt64(kept),
       missing: UInt64(missing)
     )
-    var pending = Pending(draft: { .own(body) }, isFact: false)
+    let pending = Pending(.own(body))
     pending.time = options.clock()
     do {
-      _ = try commit([pending])
+      try commit([pending])
     } catch {
       guard !isClosing else { return }
       loop.schedule(after: options.retryDelay) { self.retry() }

@@ -1,29 +1,5 @@
 internal import Synchronization
 
-/// An event on its way to the store.
-struct Pending: Sendable {
-  enum Action: Sendable, Equatable {
-    case append
-    /// Destroys the key of this scope with it.
-    case destroyKey(String)
-  }
-
-  /// Made on the writer's thread: those who tell of much have no time to put it together.
-  let draft: @Sendable () -> EventDraft
-  /// Microseconds since 1970, when it was told of.
-  var time: Int64 = 0
-  /// Sealed by who brought it, if the key was at hand.
-  var sealed: SealedBody?
-  /// It has happened: it is kept until it can be written. Others fail when the store does, since
-  /// what they announce must not begin.
-  let isFact: Bool
-  var action = Action.append
-  var then: (@Sendable (Result<Receipt, LedgerError>) -> Void)?
-
-  /// What it holds in memory, roughly. Asked for while the store fails only.
-  var bytes: @Sendable () -> Int = { 1_024 }
-}
-
 /// What waits for the writer, in order.
 ///
 ///     open ──batch failed──▶ failing ──a batch was written──▶ open
@@ -64,9 +40,8 @@ final class WriteQueue: Sendable {
   var count: Int { state.withLock { $0.count } }
   var failure: LedgerError? { state.withLock { $0.failure } }
 
-  func add(_ pending: consuming Pending) -> OnAdd {
-    var pending = pending
-    return state.withLock { state in
+  func add(_ pending: Pending) -> OnAdd {
+    state.withLock { state in
       guard !state.isClosed else {
         return .refused(LedgerError(.closed, "the ledger is closed; the plane is stopping"))
       }
@@ -92,6 +67,13 @@ final class WriteQueue: Sendable {
   /// The next batch. An empty one: the writer is done, and will be called again.
   func take() -> [Pending] {
     state.withLock { state in
+      if state.head == 0, state.pending.count <= Self.maxBatch {
+        // The whole of it, without a copy.
+        let batch = state.pending
+        state.pending = []
+        if batch.isEmpty { state.isCalled = false }
+        return batch
+      }
       let batch = Array(state.pending[state.head...].prefix(Self.maxBatch))
       state.head += batch.count
       if state.head == state.pending.count {
@@ -111,6 +93,7 @@ final class WriteQueue: Sendable {
   /// - Returns: what is given up.
   func fail(_ batch: [Pending], _ failure: LedgerError) -> [Pending] {
     state.withLock { state in
+      for pending in batch { pending.takeApart() }
       let all = batch + state.pending[state.head...]
       state.pending = all.filter(\.isFact)
       state.head = 0

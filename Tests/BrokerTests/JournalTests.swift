@@ -217,4 +217,58 @@ final class HeldJournal: CallJournal {
     #expect(try await call.expectExit().outcome == .exited)
     await rig.close()
   }
+
+  @Test func `a daemon forgets a call that was given up once that is kept, not before`()
+    async throws
+  {
+    let rig = try await rig()
+    journal.holdsEnds = true
+    let daemon = try await rig.daemon()
+    let call = try await rig.client().start()
+    await journal.held()
+    journal.release()
+    let offer = try await daemon.expectOffer()
+    // A hole in the output: what this daemon says of the call counts no more.
+    try await daemon.carry(offer).send(stdout: [1], at: 5)
+    #expect(try await call.expectExit().outcome == .lost)
+    // What it hears next is another call's offer.
+    _ = try await rig.client().start { $0.tool = "files.read" }
+    await journal.held()
+    journal.release()
+    #expect(try await daemon.expectOffer().tool == "files.read")
+    journal.releaseEnds()
+    #expect(try await daemon.next().forget.callIds == [offer.callID])
+    await rig.close()
+  }
+
+  @Test func `nor one of those that ended, when there are more than are kept here`() async throws {
+    let rig = try await Rig { [journal] in
+      $0.journal = journal
+      $0.endedCalls = 1
+    }
+    journal.holdsEnds = true
+    let daemon = try await rig.daemon()
+    var ids: Set<String> = []
+    for _ in 0..<2 {
+      let call = try await rig.client().start()
+      await journal.held()
+      journal.release()
+      let offer = try await daemon.expectOffer()
+      ids.insert(offer.callID)
+      try await daemon.carry(offer).send { $0.exit.outcome = .exited }
+      #expect(try await call.expectExit().outcome == .exited)
+    }
+    await daemon.cut()
+    while await !rig.broker.waitForLink(of: "ws_one", toBe: false, within: .seconds(30)) {}
+    let again = try await rig.daemon(knowing: ids.sorted())
+    _ = try await rig.client().start { $0.tool = "files.read" }
+    await journal.held()
+    journal.release()
+    #expect(try await again.expectOffer().tool == "files.read")
+    journal.releaseEnds()
+    var forgotten: Set<String> = []
+    while forgotten.count < 2 { forgotten.formUnion(try await again.next().forget.callIds) }
+    #expect(forgotten == ids)
+    await rig.close()
+  }
 }

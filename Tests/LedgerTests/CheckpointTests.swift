@@ -1,4 +1,5 @@
 internal import Crypto
+internal import Host
 internal import Testing
 
 @testable internal import Ledger
@@ -32,6 +33,30 @@ internal import Testing
     #expect(Array(signature.prefix(4)) == key.id)
     #expect(key.key.verifies(Array(signature.dropFirst(4)), of: Array(message.utf8)))
     #expect(NoteKey(text: text.replacing("c74f20a3", with: "c74f20a4")) == nil)
+  }
+
+  @Test func `a file that becomes too long to be read is told of long before`() async throws {
+    let test = try TestLedger()
+    var options = test.options
+    options.maxCheckpointBytes = 1_000
+    // A note at each close; they have more than 200 bytes.
+    for _ in 0..<6 {
+      let ledger = try Ledger(in: test.folder, options)
+      _ = try await ledger.append(.sample("something"))
+      await ledger.close()
+    }
+    let told = test.notices.list.compactMap { notice -> Int? in
+      if case .checkpointsLong(let bytes, let remedy) = notice, remedy.contains("move the file") {
+        return bytes
+      }
+      return nil
+    }
+    #expect(told.first.map { (751...1_000).contains($0) } == true)
+    // It goes on all the same, and says why it cannot be verified.
+    let file = CheckpointFile(path: test.checkpointPath, maxBytes: 1_000)
+    let error = #expect(throws: HostError.self) { _ = try file.read() }
+    #expect(error?.description.contains("1000 are read at most; while the plane is st") == true)
+    #expect(try test.verify().findings == [])
   }
 
   @Test func `it survives its note`() throws {

@@ -9,7 +9,7 @@ internal import Testing
     let queue = WriteQueue { 0 }
     _ = queue.fail([], LedgerError(.full, "full"))
     func add(bytes: Int) {
-      var fact = Pending(draft: { .sample("it has happened") }, isFact: true)
+      let fact = Pending(isFact: true) { .sample("it has happened") }
       fact.bytes = { bytes }
       #expect(queue.add(fact) == .taken(mustCall: false))
     }

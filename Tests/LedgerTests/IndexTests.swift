@@ -117,7 +117,8 @@ internal import Testing
           : what == "ahead"
             ? "UPDATE state SET sequence = 1000"
             : """
-            UPDATE state SET sequence = 3; DELETE FROM posting WHERE sequence > 3;
+            UPDATE state SET sequence = 3; DELETE FROM block;
+            DELETE FROM posting WHERE term BETWEEN 4 << 55 AND 5 << 55;
             DELETE FROM open_chat; DELETE FROM call_key WHERE key = 'k2';
             UPDATE call_key SET ended = 0; INSERT INTO open_call VALUES ('call_a', 2);
             DELETE FROM open_call WHERE call = 'call_b'
@@ -136,7 +137,7 @@ internal import Testing
     #expect(try await ledger.rebuildIndex() == RebuildReport(events: 8, differences: 0))
     // One row too many, one too few, and one that was changed, which is both.
     try database.execute(
-      "INSERT INTO posting VALUES (1, 1); DELETE FROM open_chat; UPDATE call_key SET call = 'x'"
+      "INSERT INTO posting VALUES (1, 1, x'0100'); DELETE FROM open_chat; UPDATE call_key SET call = 'x'"
         + " WHERE key = 'k1'"
     )
     #expect(try await ledger.rebuildIndex() == RebuildReport(events: 8, differences: 4))
@@ -144,6 +145,90 @@ internal import Testing
     #expect(try await ledger.rebuildIndex().differences == 0)
     _ = try await ledger.append(Self.draft(.chatEnded, chat: "chat_a"))
     #expect(try await ledger.events(ofChat: "chat_a").count == 2)
+    await ledger.close()
+  }
+
+  /// More than two blocks of events: of one kind all, of another each seventh.
+  @Test func `events of several blocks are found in either order, page by page`() async throws {
+    let test = try TestLedger()
+    let ledger = try open(test)
+    try await withThrowingTaskGroup(of: Void.self) { group in
+      for _ in 0..<9_000 {
+        group.addTask { _ = try await ledger.append(Self.draft(.callOffered)) }
+      }
+      try await group.waitForAll()
+    }
+    for number in 0..<100 {
+      _ = try await ledger.append(Self.draft(number % 7 == 0 ? .callEnded : .callStarted))
+    }
+    _ = try await ledger.rebuildIndex()
+    func found(_ kinds: [EventKind], newestFirst: Bool) async throws -> [UInt64] {
+      var found: [UInt64] = []
+      var range: ClosedRange<UInt64> = 1...ledger.lastSequence
+      while true {
+        let page = try await ledger.search(
+          [kinds.map { .kind($0) }, [.principal("alice")]],
+          in: range,
+          newestFirst: newestFirst,
+          limit: 1_000
+        ).sequences
+        found += page
+        guard page.count == 1_000, let last = page.last else { return found }
+        range = newestFirst ? 1...(last - 1) : (last + 1)...ledger.lastSequence
+      }
+    }
+    let all = Array(2...ledger.lastSequence)
+    let kinds: [EventKind] = [.callOffered, .callEnded, .callStarted]
+    #expect(try await found(kinds, newestFirst: false) == all)
+    #expect(try await found(kinds, newestFirst: true) == all.reversed())
+    let ends = (0..<100).filter { $0 % 7 == 0 }.map { 9_002 + UInt64($0) }
+    #expect(try await found([.callEnded], newestFirst: true) == ends.reversed())
+    #expect(try await ledger.rebuildIndex().differences == 0)
+    await ledger.close()
+  }
+
+  @Test func `events of a time are found whichever way the clock was set`() async throws {
+    let test = try TestLedger()
+    let hour: Int64 = 3_600_000_000
+    let start = test.clock.now
+    let ledger = try open(test)
+    func fill(_ count: Int) async throws {
+      try await withThrowingTaskGroup(of: Void.self) { group in
+        for _ in 0..<count {
+          group.addTask { _ = try await ledger.append(Self.draft(.callOffered)) }
+        }
+        try await group.waitForAll()
+      }
+    }
+    // A day ahead, then back; each for a block of events at least.
+    try await fill(5_000)
+    test.clock.now = start + 24 * hour
+    try await fill(5_000)
+    test.clock.now = start + hour
+    try await fill(5_000)
+    func times(_ earliest: Int64, _ latest: Int64) async throws -> [Int64: Int] {
+      var counts: [Int64: Int] = [:]
+      for range in try await ledger.ranges(from: earliest, to: latest) {
+        for sequence in stride(from: range.lowerBound, through: range.upperBound, by: 1_000) {
+          let limit = Int(min(1_000, range.upperBound - sequence + 1))
+          for event in try await ledger.read(from: sequence, limit: limit)
+          where (earliest...latest).contains(event.header.time) {
+            counts[(event.header.time - start) / hour, default: 0] += 1
+          }
+        }
+      }
+      return counts
+    }
+    for isIndexed in [false, true] {
+      if isIndexed { _ = try await ledger.rebuildIndex() }
+      #expect(try await times(start + 23 * hour, .max) == [24: 5_000])
+      #expect(try await times(start + hour, start + 2 * hour) == [1: 5_000])
+      #expect(try await times(start, start + 2 * hour) == [0: 5_001, 1: 5_000])
+      #expect(try await times(0, start - 1) == [:])
+    }
+    // It looks at less than all.
+    let ranges = try await ledger.ranges(from: start + 23 * hour, to: .max)
+    #expect(ranges == [4_096...12_287])
     await ledger.close()
   }
 
@@ -155,6 +240,9 @@ internal import Testing
         Self.draft(number == 0 ? .callIntended : .callOffered, call: "call_a")
       )
       #expect(try await ledger.events(ofCall: "call_a").count == number + 1)
+      let several = try await ledger.events(ofCalls: ["call_a", "call_b"])
+      let numbers = several.mapValues { $0.map(\.header.sequence) }
+      #expect(numbers == ["call_a": Array(2...UInt64(number + 2))])
     }
     await ledger.close()
   }

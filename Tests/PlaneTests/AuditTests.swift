@@ -101,13 +101,14 @@ internal import Wire
     let all = try await search(admin)
     #expect(
       all.map(\.kind) == [
-        "ledger.begun", "plane.started", "workspace.created", "workspace.created",
+        "ledger.begun", "plane.started", "workspace.created", "identity.token_made",
+        "workspace.created", "identity.token_made",
       ]
     )
-    #expect(all.map(\.header.sequence) == [1, 2, 3, 4])
+    #expect(all.map(\.header.sequence) == [1, 2, 3, 4, 5, 6])
     #expect(all[2].body.workspaceCreated.name == "a1")
-    #expect(try await search(admin) { $0.workspace = one.id }.map(\.header.sequence) == [3])
-    #expect(try await search(admin) { $0.workspace = "a1" }.map(\.header.sequence) == [3])
+    #expect(try await search(admin) { $0.workspace = one.id }.map(\.header.sequence) == [3, 4])
+    #expect(try await search(admin) { $0.workspace = "a1" }.map(\.header.sequence) == [3, 4])
     for unknown in ["a3", "ws_none"] {
       let error = await #expect(throws: RPCStatus.self) {
         try await search(admin) { $0.workspace = unknown }
@@ -116,13 +117,14 @@ internal import Wire
       #expect(error?.message.contains("no workspace '\(unknown)'") == true)
     }
     #expect(try await search(admin) { $0.kinds = ["workspace"] }.count == 2)
-    #expect(try await search(admin) { $0.last = 1 }.map(\.header.sequence) == [4])
-    #expect(try await search(admin) { $0.fromSequence = 4 }.map(\.header.sequence) == [4])
-    #expect(try await search(admin) { $0.principal = "admin" }.map(\.header.sequence) == [3, 4])
+    #expect(try await search(admin) { $0.last = 1 }.map(\.header.sequence) == [6])
+    #expect(try await search(admin) { $0.fromSequence = 6 }.map(\.header.sequence) == [6])
+    let admins = try await search(admin) { $0.principal = "admin" }
+    #expect(admins.map(\.header.sequence) == [3, 4, 5, 6])
     #expect(try await search(admin) { $0.principal = "nobody" }.isEmpty)
-    let now = all[3].header.timeUnixUs
-    #expect(try await search(admin) { $0.sinceUnixUs = now }.map(\.header.sequence) == [4])
-    #expect(try await search(admin) { $0.untilUnixUs = now - 1 }.count < 4)
+    let now = all[5].header.timeUnixUs
+    #expect(try await search(admin) { $0.sinceUnixUs = now }.map(\.header.sequence) == [6])
+    #expect(try await search(admin) { $0.untilUnixUs = now - 1 }.count < 6)
     let bare = try await search(admin) { $0.withoutBodies = true }
     #expect(bare.allSatisfy { !$0.hasBody && $0.bodyState == .leftOut })
     let error = await #expect(throws: RPCStatus.self) {
@@ -189,6 +191,19 @@ internal import Wire
         )
       }
       #expect(error?.code == .notFound)
+      #expect(error?.message.contains("destination") == false)
+    }
+    // A place in the network has no answer yet, which is not the same as that nobody went there.
+    for subject in ["https://example.com/x", "example.com:443", "[::1]:443", "example.com"] {
+      let error = await #expect(throws: RPCStatus.self) {
+        let _: Gatehouse_Plane_V1_WhyResponse = try await admin.ask(
+          "/gatehouse.plane.v1.Audit/Why",
+          Gatehouse_Plane_V1_WhyRequest.with { $0.subject = subject }
+        )
+      }
+      // What may as well be a file's name was looked for as one.
+      #expect(error?.code == (subject == "example.com" ? .notFound : .failedPrecondition))
+      #expect(error?.message.contains("do not pass through the plane so far") == true)
     }
     let error = await #expect(throws: RPCStatus.self) {
       let _: Gatehouse_Plane_V1_AuditEvent = try await admin.ask(

@@ -93,6 +93,29 @@ internal import Wire
     #expect(call.end?.exit.code == (count == 5 ? 3 : nil))
   }
 
+  /// As a newer plane may have left it.
+  @Test func `a call with an event of a kind that is not known is taken over by nobody`()
+    async throws
+  {
+    let state = try TemporaryState()
+    let ledger = try open(state)
+    let newer = EventKind(number: 63)
+    for draft in [try Self.events[0], try Self.draft(newer)] { _ = try await ledger.append(draft) }
+    let error = await #expect(throws: LedgerError.self) {
+      _ = try await CallFold.inherited(from: ledger, now: 1_790_000_000_000_001)
+    }
+    #expect(error?.code == .newer)
+    #expect(error?.message.contains("event 3 of call call_1 is a 'kind_63'") == true)
+    // Once it has ended, and long ago, nobody has to know what it was.
+    _ = try await ledger.append(Self.events[4])
+    let (calls, keys) = try await CallFold.inherited(
+      from: ledger,
+      now: 1_790_000_000_000_000 + 3_600_000_000
+    )
+    #expect(calls.isEmpty && keys.count == 1)
+    await ledger.close()
+  }
+
   @Test func `a call that ended hours ago leaves its key alone`() async throws {
     let state = try TemporaryState()
     let ledger = try open(state)

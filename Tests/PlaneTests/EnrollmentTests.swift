@@ -1,7 +1,10 @@
 internal import Crypto
 internal import FoundationEssentials
+internal import Host
+internal import Ledger
 internal import RPC
 internal import SwiftProtobuf
+internal import Synchronization
 internal import Testing
 internal import Wire
 
@@ -84,6 +87,39 @@ internal import Wire
     #expect(leaf.uriNames == ["spiffe://gatehouse.local/workspace/\(workspace.id)"])
     #expect(leaf.publicKeyPin == key.publicKey.pin)
     _ = try await test.mutual(TestPlane.identity(response.certificatesDer, key))
+    await test.stop()
+
+    // Token, certificate and the next one are on record, with who asked and until when.
+    let ledger = try Ledger(in: test.state.folder, LedgerOptions(origin: "none") { 0 })
+    let events = try await ledger.read(from: 1, limit: 100)
+    await ledger.close()
+    func event(_ kind: EventKind) throws -> LedgerEvent {
+      try #require(events.first { $0.header.kind == kind })
+    }
+    let token = try event(.tokenMade)
+    #expect(token.header.principal?.id == "spiffe://gatehouse.local/user/admin")
+    #expect(token.header.workspace == workspace.id)
+    #expect(token.decoded?.tokenMade.identity == leaf.uriNames[0])
+    #expect((token.decoded?.tokenMade.untilUnix ?? 0) > 1_700_000_000)
+    let renewed = try event(.renewed)
+    #expect(renewed.header.principal?.id == leaf.uriNames[0])
+    #expect(renewed.header.principal?.keyPin != nil)
+    #expect(renewed.header.workspace == workspace.id)
+    let made = try #require(renewed.decoded?.renewed)
+    #expect(made.serial == leaf.serial)
+    #expect(made.untilUnix == UInt64(leaf.notAfter))
+    #expect(Array(made.keyPin) == SHA256.hash(key.publicKey.der))
+    #expect(try event(.enrolled).decoded?.enrolled.serial.isEmpty == false)
+  }
+
+  @Test(arguments: [-86_400, 86_400] as [Int64])
+  func `a clock that is set does not end a token, nor keep it`(by step: Int64) async throws {
+    let now = ThisProcess.unixTime
+    let clock = Atomic<Int64>(now)
+    let test = try await TestPlane { $0.clock = { clock.load(ordering: .relaxed) } }
+    let workspace = try await test.external("a1")
+    clock.store(now + step, ordering: .relaxed)
+    _ = try await test.enroll(workspace.token)
     await test.stop()
   }
 

@@ -58,22 +58,23 @@ internal import Wire
     let events = try await events(test)
     #expect(
       events.map(\.header.kind.name) == [
-        "ledger.begun", "plane.started", "workspace.created", "identity.enrolled", "chat.started",
-        "chat.prompted", "step.begun", "model.answered", "chat.ended", "plane.stopped",
+        "ledger.begun", "plane.started", "workspace.created", "identity.token_made",
+        "identity.enrolled", "chat.started", "chat.prompted", "step.begun", "model.answered",
+        "chat.ended", "plane.stopped",
       ]
     )
     #expect(events[2].header.principal?.id == "spiffe://gatehouse.local/user/admin")
     #expect(events[2].header.principal?.issuerPin != nil)
     #expect(events[2].header.workspace == workspace.id)
     #expect(try body(events[2]).workspaceCreated.name == "a1")
-    #expect(try body(events[5]).chatPrompted.prompt == "How is it?")
-    #expect(try body(events[7]).modelAnswered.text == "All is well.")
+    #expect(try body(events[6]).chatPrompted.prompt == "How is it?")
+    #expect(try body(events[8]).modelAnswered.text == "All is well.")
     // Each comes from the one before, done by the plane for its owner.
-    #expect(events[6].header.cause == 6)
     #expect(events[7].header.cause == 7)
-    #expect(events[7].header.principal?.id == "spiffe://gatehouse.local/plane/main")
-    #expect(events[7].header.onBehalfOf?.id == "spiffe://gatehouse.local/user/admin")
-    #expect(Set(events[4...8].map(\.header.chat)) == [chat.chatID])
+    #expect(events[8].header.cause == 8)
+    #expect(events[8].header.principal?.id == "spiffe://gatehouse.local/plane/main")
+    #expect(events[8].header.onBehalfOf?.id == "spiffe://gatehouse.local/user/admin")
+    #expect(Set(events[5...9].map(\.header.chat)) == [chat.chatID])
   }
 
   @Test func `who is turned away is kept, at most so many a second`() async throws {

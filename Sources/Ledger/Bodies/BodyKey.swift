@@ -15,13 +15,16 @@ struct BodyKey: Sendable {
     cipher = AES256GCM(key: key)
   }
 
-  /// Seals a body. `random`: 28 random bytes, for salt and nonce.
-  func seal(_ body: [UInt8], random: [UInt8]) -> SealedBody {
-    let salted = random[..<Self.saltBytes] + body
-    let nonce = Array(random[Self.saltBytes...])
-    let digest = Self.digest(Array(salted))
-    let sealed = cipher.seal(Array(salted), nonce: nonce, context: digest.bytes)
-    return SealedBody(scope: scope, digest: digest, bytes: nonce + sealed)
+  /// Seals a body, in one piece of memory.
+  func seal(_ body: [UInt8], _ random: BodyRandom) -> SealedBody {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(Self.overheadBytes + body.count)
+    random.append(Self.randomBytes, to: &bytes)
+    bytes += body
+    let digest = Self.digest(bytes.span.extracting(droppingFirst: AES256GCM.nonceBytes))
+    for _ in 0..<AES256GCM.tagBytes { bytes.append(0) }
+    cipher.seal(inPlace: &bytes, context: digest.bytes)
+    return SealedBody(scope: scope, digest: digest, bytes: bytes)
   }
 
   /// The body that a header with `digest` belongs to; nil when these bytes are not it.
@@ -32,18 +35,15 @@ struct BodyKey: Sendable {
       nonce: Array(bytes[..<AES256GCM.nonceBytes]),
       context: digest.bytes
     )
-    guard let salted, salted.count >= Self.saltBytes, Self.digest(salted) == digest else {
+    guard let salted, salted.count >= Self.saltBytes, Self.digest(salted.span) == digest else {
       return nil
     }
     return Array(salted[Self.saltBytes...])
   }
 
   /// The salt, which goes with the key, keeps a short body from being found by trying.
-  private static func digest(_ salted: [UInt8]) -> Hash256 {
-    var sha = SHA256()
-    sha.update(domain.span)
-    sha.update(salted.span)
-    return sha.finishAndBegin()
+  private static func digest(_ salted: Span<UInt8>) -> Hash256 {
+    SHA256.hash(domain.span, salted)
   }
 
   private static let domain = Array("gatehouse.body.v1\0".utf8)
@@ -56,4 +56,23 @@ struct SealedBody: Sendable {
   /// Nonce, then salt and body as ciphertext, then tag. The digest is sealed in: a body does not
   /// open beside another header.
   let bytes: [UInt8]
+}
+
+/// What a body is sealed with and nobody can guess: nonce, then salt.
+struct BodyRandom: Sendable {
+  private let words: (UInt64, UInt64, UInt64, UInt64)
+
+  init(_ random: inout SecureRandom.Generator) {
+    words = (random.next(), random.next(), random.next(), random.next())
+  }
+
+  /// The first `count` of its 32 bytes.
+  func append(_ count: Int, to bytes: inout [UInt8]) {
+    let end = bytes.count + count
+    for word in [words.0, words.1, words.2, words.3] {
+      for shift in stride(from: 0, to: 64, by: 8) where bytes.count < end {
+        bytes.append(UInt8(truncatingIfNeeded: word >> UInt64(shift)))
+      }
+    }
+  }
 }

@@ -3,9 +3,18 @@ internal import Synchronization
 
 /// The keys in use. Those who append seal with them, on threads of their own; only the writer makes
 /// new ones.
+///
+/// They are found by scope and day: a scope's key may be another one the next day, if that is in
+/// another month. So its name, which is a longer text, is put together once a day.
 final class KeyRing: Sendable {
+  private struct Entry {
+    let name: String
+    let day: Int64
+    let key: BodyKey
+  }
+
   private struct State {
-    var keys: [String: BodyKey] = [:]
+    var entries: [BodyScope: Entry] = [:]
     var random = SecureRandom.Generator()
   }
 
@@ -14,34 +23,32 @@ final class KeyRing: Sendable {
 
   init(limit: Int = 4_096) { self.limit = limit }
 
-  /// Seals a body if the key is at hand.
-  func seal(_ body: [UInt8], scope name: String) -> SealedBody? {
-    let found = state.withLock { state in
-      state.keys[name].map { key in (key, random: Self.draw(&state.random)) }
+  /// Seals a body of `time`, in microseconds since 1970, if the key is at hand.
+  func seal(_ body: [UInt8], _ scope: BodyScope, at time: Int64) -> SealedBody? {
+    let day = Self.day(time)
+    let found = state.withLock { state -> (BodyKey, BodyRandom)? in
+      guard let entry = state.entries[scope], entry.day == day else { return nil }
+      return (entry.key, BodyRandom(&state.random))
     }
-    guard let (key, random) = found else { return nil }
-    return key.seal(body, random: random)
+    return found.map { key, random in key.seal(body, random) }
   }
 
-  func insert(_ key: BodyKey, scope name: String) {
+  func random() -> BodyRandom { state.withLock { BodyRandom(&$0.random) } }
+
+  /// `name`: of the scope at `time`.
+  func insert(_ key: BodyKey, _ scope: BodyScope, name: String, at time: Int64) {
+    let entry = Entry(name: name, day: Self.day(time), key: key)
     state.withLock { state in
       // They are in the store; a chat that goes on brings its own back.
-      if state.keys.count >= limit { state.keys.removeAll(keepingCapacity: true) }
-      state.keys[name] = key
+      if state.entries.count >= limit { state.entries.removeAll(keepingCapacity: true) }
+      state.entries[scope] = entry
     }
   }
 
-  func remove(_ name: String) { state.withLock { $0.keys[name] = nil } }
-
-  private static func draw(_ random: inout SecureRandom.Generator) -> [UInt8] {
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(32)
-    for _ in 0..<4 {
-      let word = random.next()
-      for shift in stride(from: 0, to: 64, by: 8) {
-        bytes.append(UInt8(truncatingIfNeeded: word >> UInt64(shift)))
-      }
-    }
-    return Array(bytes.prefix(BodyKey.randomBytes))
+  /// By whatever scopes it is known: a principal has one for each of its certificates.
+  func remove(_ name: String) {
+    state.withLock { $0.entries = $0.entries.filter { $0.value.name != name } }
   }
+
+  private static func day(_ time: Int64) -> Int64 { max(0, time) / 86_400_000_000 }
 }

@@ -3,13 +3,17 @@ internal import Host
 /// Where checkpoints are kept: a file that only grows, outside the state folder. One note after the
 /// other, an empty line between them.
 struct CheckpointFile: Sendable {
-  /// At one each five seconds, a note of 300 bytes: half a year of work without a pause.
-  static let maxBytes = 1 << 30
-
   let path: String
+  /// What is read at once. At one each five seconds, a note of 300 bytes: half a year of work without a
+  /// pause.
+  var maxBytes = 1 << 30
 
-  func append(_ checkpoint: SignedCheckpoint) throws(HostError) {
+  /// - Returns: how long the file is, once three quarters of what is read at once are full; else nil.
+  @discardableResult
+  func append(_ checkpoint: SignedCheckpoint) throws(HostError) -> Int? {
     try AppendFile(path).append(Array((checkpoint.note + "\n").utf8))
+    let bytes = try AppendFile(path).byteCount()
+    return bytes > maxBytes / 4 * 3 ? bytes : nil
   }
 
   struct Content: Sendable {
@@ -20,9 +24,21 @@ struct CheckpointFile: Sendable {
 
   /// Nil where there is no such file.
   func read() throws(HostError) -> Content? {
-    guard let bytes = try AppendFile(path).read(maxBytes: Self.maxBytes) else { return nil }
+    let file = AppendFile(path)
+    let count = try file.byteCount()
+    guard count <= maxBytes else {
+      throw HostError(
+        "\(path) has \(count) bytes, and \(maxBytes) are read at most; \(Self.remedy)"
+      )
+    }
+    guard let bytes = try file.read(maxBytes: maxBytes) else { return nil }
     return Self.parse(String(decoding: bytes, as: UTF8.self))
   }
+
+  /// What to do with one that has become too long.
+  static let remedy =
+    "while the plane is stopped, move the file to an archive: the plane begins another, each of whose "
+    + "checkpoints vouches for all events before it as well"
 
   /// The last checkpoint that is one; nil where there is none.
   static func parse(_ text: String) -> Content {

@@ -18,6 +18,8 @@ final class Notary: Sendable {
     let origin: String
     var lastSize: UInt64
     var isTimed = false
+    /// It was said that the file has become long.
+    var isLong = false
   }
 
   init(
@@ -27,7 +29,9 @@ final class Notary: Sendable {
     _ options: LedgerOptions,
     askHead: @escaping @Sendable (@escaping @Sendable (UInt64, Hash256) -> Void) -> Void
   ) throws(LedgerError) {
-    file = options.checkpointFile.map { CheckpointFile(path: $0) }
+    file = options.checkpointFile.map {
+      CheckpointFile(path: $0, maxBytes: options.maxCheckpointBytes)
+    }
     self.options = options
     self.askHead = askHead
     state = Mutex(State(key: key, origin: origin, lastSize: lastSize))
@@ -84,8 +88,13 @@ final class Notary: Sendable {
     do {
       let signed = try SignedCheckpoint(checkpoint, by: key)
       options.checkpointSigned?(size, signed.note)
-      try file.append(signed)
-      state.withLock { $0.lastSize = size }
+      let long = try file.append(signed)
+      let isNews = state.withLock { state in
+        state.lastSize = size
+        defer { state.isLong = long != nil }
+        return !state.isLong
+      }
+      if let long, isNews { options.notice(.checkpointsLong(bytes: long, CheckpointFile.remedy)) }
     } catch {
       options.notice(.checkpointFailed("\(error)"))
       if mayRetry { grew(to: size) }

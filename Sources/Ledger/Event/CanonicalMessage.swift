@@ -1,3 +1,5 @@
+internal import Crypto
+
 /// Why bytes are no canonical message.
 struct CanonicalError: Error, Equatable {
   let message: String
@@ -30,6 +32,26 @@ struct CanonicalWriter {
     append(UInt64(field) << 3 | 2)
     append(UInt64(content.count))
     bytes.append(contentsOf: content)
+  }
+
+  mutating func write(_ field: UInt8, _ hash: Hash256) {
+    append(UInt64(field) << 3 | 2)
+    append(UInt64(SHA256.byteCount))
+    hash.append(to: &bytes)
+  }
+
+  /// A message of `count` bytes in a field; its own fields are to follow.
+  mutating func begin(_ field: UInt8, count: Int) {
+    append(UInt64(field) << 3 | 2)
+    append(UInt64(count))
+  }
+
+  /// Fields that were written before.
+  mutating func append(_ fields: [UInt8]) { bytes.append(contentsOf: fields) }
+
+  /// How long a number is, written.
+  static func bytes(of number: UInt64) -> Int {
+    max(1, (64 - number.leadingZeroBitCount + 6) / 7)
   }
 
   private mutating func append(_ number: UInt64) {

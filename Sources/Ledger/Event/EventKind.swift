@@ -35,6 +35,8 @@ extension EventKind {
   package static let refused = EventKind(number: 19)
   package static let linkOpened = EventKind(number: 20)
   package static let linkClosed = EventKind(number: 21)
+  package static let renewed = EventKind(number: 22)
+  package static let tokenMade = EventKind(number: 23)
   // Workspaces.
   package static let workspaceCreated = EventKind(number: 32)
   package static let workspaceStarted = EventKind(number: 33)
@@ -62,7 +64,7 @@ extension EventKind {
     1: "ledger.begun", 2: "ledger.key_rotated", 3: "ledger.erased", 4: "ledger.resumed",
     5: "ledger.restored",
     16: "plane.started", 17: "plane.stopped", 18: "identity.enrolled", 19: "request.refused",
-    20: "link.opened", 21: "link.closed",
+    20: "link.opened", 21: "link.closed", 22: "identity.renewed", 23: "identity.token_made",
     32: "workspace.created", 33: "workspace.started", 34: "workspace.stopped",
     35: "workspace.deleted",
     48: "call.intended", 49: "call.offered", 50: "call.started", 51: "call.cancelled",

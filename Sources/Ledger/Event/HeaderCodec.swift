@@ -15,14 +15,24 @@ extension EventHeader {
   /// As hashed and stored.
   package var canonicalBytes: [UInt8] { encoded }
 
-  var encoded: [UInt8] {
-    var writer = CanonicalWriter(capacity: 384)
+  var encoded: [UInt8] { Self.encoded(sequence, time, rest: encodedRest(bodyDigest)) }
+
+  /// A header whose other fields were put together before its number was known.
+  static func encoded(_ sequence: UInt64, _ time: Int64, rest: [UInt8]) -> [UInt8] {
+    var writer = CanonicalWriter(capacity: rest.count + 24)
     writer.write(Field.schema.rawValue, Self.schema)
     writer.write(Field.sequence.rawValue, sequence)
     writer.write(Field.time.rawValue, UInt64(max(0, time)))
+    writer.append(rest)
+    return writer.bytes
+  }
+
+  /// All fields behind the time.
+  func encodedRest(_ bodyDigest: Hash256?) -> [UInt8] {
+    var writer = CanonicalWriter(capacity: 384)
     writer.write(Field.kind.rawValue, kind.number)
-    if let principal { writer.write(Field.principal.rawValue, principal.encoded) }
-    if let onBehalfOf { writer.write(Field.onBehalfOf.rawValue, onBehalfOf.encoded) }
+    principal?.encode(as: Field.principal.rawValue, to: &writer)
+    onBehalfOf?.encode(as: Field.onBehalfOf.rawValue, to: &writer)
     writer.write(Field.workspace.rawValue, workspace)
     writer.write(Field.chat.rawValue, chat)
     writer.write(Field.parentChat.rawValue, parentChat)
@@ -33,7 +43,7 @@ extension EventHeader {
     writer.write(Field.policyVersion.rawValue, policyVersion)
     writer.write(Field.mappingVersion.rawValue, mappingVersion)
     writer.write(Field.evidence.rawValue, evidence.rawValue)
-    if let bodyDigest { writer.write(Field.bodyDigest.rawValue, bodyDigest.bytes) }
+    if let bodyDigest { writer.write(Field.bodyDigest.rawValue, bodyDigest) }
     return writer.bytes
   }
 
@@ -72,12 +82,17 @@ extension EventHeader {
 extension EventPrincipal {
   private enum Field: UInt8 { case id = 1, issuerPin, keyPin }
 
-  fileprivate var encoded: [UInt8] {
-    var writer = CanonicalWriter(capacity: 128)
+  fileprivate func encode(as field: UInt8, to writer: inout CanonicalWriter) {
+    // A field of its own is its bytes, their number and a tag.
+    let name = id.utf8.count
+    let idBytes = name == 0 ? 0 : 1 + CanonicalWriter.bytes(of: UInt64(name)) + name
+    let pins = (issuerPin == nil ? 0 : 1) + (keyPin == nil ? 0 : 1)
+    let count = idBytes + pins * (2 + SHA256.byteCount)
+    guard count > 0 else { return }
+    writer.begin(field, count: count)
     writer.write(Field.id.rawValue, id)
-    if let issuerPin { writer.write(Field.issuerPin.rawValue, issuerPin.bytes) }
-    if let keyPin { writer.write(Field.keyPin.rawValue, keyPin.bytes) }
-    return writer.bytes
+    if let issuerPin { writer.write(Field.issuerPin.rawValue, issuerPin) }
+    if let keyPin { writer.write(Field.keyPin.rawValue, keyPin) }
   }
 
   fileprivate init?(_ bytes: ArraySlice<UInt8>?) throws(CanonicalError) {

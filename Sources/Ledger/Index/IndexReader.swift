@@ -3,54 +3,104 @@
 /// `@unchecked Sendable`: whoever took it from `IndexStore` is its only user.
 final class IndexReader: @unchecked Sendable {
   let database: Database
+  private let select: Statement
 
-  init(_ path: String) throws(SQLiteError) { database = try Database(path, .readOnly) }
+  init(_ path: String) throws(SQLiteError) {
+    database = try Database(path, .readOnly)
+    select = try database.prepare(
+      "SELECT block, places FROM posting WHERE term = ? AND block BETWEEN ? AND ?"
+    )
+  }
 
   /// Sequence numbers of events with one of the terms of each group.
   func sequences(
     _ query: IndexQuery,
     _ salt: [UInt8]
   ) throws(SQLiteError) -> [UInt64] {
-    let groups = try ordered(query.groups.map { group in group.map { $0.number(salt) } })
-    guard let first = groups.first else { return [] }
-    // A list of one keeps the order of the index, so a page of a few is read and no more.
-    let rest = groups.dropFirst().map { group in
-      " AND EXISTS (SELECT 1 FROM posting WHERE term IN (\(Self.list(group)))"
-        + " AND sequence = p.sequence)"
+    // What is rare first: then there is little of the others to look at.
+    let groups = query.groups.sorted { Self.rank($0) < Self.rank($1) }
+      .map { group in group.map { $0.number(salt) } }
+    guard !groups.isEmpty else { return [] }
+    var found: [UInt64] = []
+    var pages = BlockPages(query)
+    while found.count < query.limit, let blocks = pages.next() {
+      for (block, places) in try places(of: groups, in: blocks, newestFirst: query.isNewestFirst) {
+        let sequences = places.sequences(in: block).filter { query.range.contains($0) }
+        found += query.isNewestFirst ? sequences.reversed() : sequences
+      }
     }
-    let order = query.isNewestFirst ? "DESC" : "ASC"
-    var found: Set<UInt64> = []
-    for term in first {
-      let statement = try database.prepare(
-        "SELECT p.sequence FROM posting p WHERE p.term = \(term) AND p.sequence BETWEEN ? AND ?"
-          + rest.joined() + " ORDER BY p.sequence \(order) LIMIT ?"
-      )
-      statement.bind(1, Int64(clamping: query.range.lowerBound))
-      statement.bind(2, Int64(clamping: query.range.upperBound))
-      statement.bind(3, Int64(query.limit))
-      while try statement.step() { found.insert(UInt64(statement.integer(0))) }
-    }
-    let sorted = query.isNewestFirst ? found.sorted(by: >) : found.sorted()
-    return Array(sorted.prefix(query.limit))
+    return Array(found.prefix(query.limit))
   }
 
-  /// The rarest first, as far as a short look tells.
-  private func ordered(_ groups: [[Int64]]) throws(SQLiteError) -> [[Int64]] {
-    guard groups.count > 1 else { return groups }
-    var counted: [(group: [Int64], count: Int64)] = []
+  /// All with one of these terms, ascending.
+  func sequences(of terms: [Int64]) throws(SQLiteError) -> [UInt64] {
+    let found = try places(of: terms, in: 0...UInt64(Int64.max))
+    return found.sorted { $0.key < $1.key }.flatMap { $0.value.sequences(in: $0.key) }
+  }
+
+  private static func rank(_ group: [SearchTerm]) -> Int { group.map(\.rank).max() ?? 0 }
+
+  private typealias Places = [(block: UInt64, places: PlaceSet)]
+
+  private func places(
+    of groups: [[Int64]],
+    in blocks: ClosedRange<UInt64>,
+    newestFirst: Bool
+  ) throws(SQLiteError) -> Places {
+    var found: [UInt64: PlaceSet]?
     for group in groups {
-      let count = try database.integer(
-        "SELECT count(*) FROM (SELECT 1 FROM posting WHERE term IN (\(Self.list(group)))"
-          + " LIMIT 2000)"
-      )
-      counted.append((group, count ?? 0))
+      let known = found?.keys.min().map { $0...(found?.keys.max() ?? $0) }
+      if found != nil, known == nil { return [] }
+      let next = try places(of: group, in: known ?? blocks)
+      guard let before = found else {
+        found = next
+        continue
+      }
+      found = before.reduce(into: [:]) { both, entry in
+        guard var places = next[entry.key] else { return }
+        places.formIntersection(entry.value)
+        if !places.isEmpty { both[entry.key] = places }
+      }
     }
-    return counted.sorted { $0.count < $1.count }.map(\.group)
+    let sorted = (found ?? [:]).sorted { newestFirst ? $0.key > $1.key : $0.key < $1.key }
+    return sorted.map { ($0.key, $0.value) }
   }
 
-  /// Numbers of our own making, so they need no quotes.
-  private static func list(_ numbers: [Int64]) -> String {
-    numbers.map(String.init).joined(separator: ",")
+  /// By block, what has one of the terms.
+  private func places(
+    of terms: [Int64],
+    in blocks: ClosedRange<UInt64>
+  ) throws(SQLiteError) -> [UInt64: PlaceSet] {
+    var found: [UInt64: PlaceSet] = [:]
+    for term in terms {
+      select.bind(1, term)
+      select.bind(2, Int64(clamping: blocks.lowerBound))
+      select.bind(3, Int64(clamping: blocks.upperBound))
+      defer { select.reset() }
+      while try select.step() {
+        let block = UInt64(select.integer(0))
+        let places = PlaceSet(select.bytes(1))
+        guard var others = found.removeValue(forKey: block) else {
+          found[block] = places
+          continue
+        }
+        others.formUnion(places)
+        found[block] = others
+      }
+    }
+    return found
+  }
+
+  /// Blocks with events from `earliest` to `latest`, in order: as many as may have some.
+  func blocks(from earliest: Int64, to latest: Int64) throws(SQLiteError) -> [UInt64] {
+    let statement = try database.prepare(
+      "SELECT block FROM block WHERE latest >= ? AND earliest <= ? ORDER BY block"
+    )
+    statement.bind(1, earliest)
+    statement.bind(2, latest)
+    var blocks: [UInt64] = []
+    while try statement.step() { blocks.append(UInt64(statement.integer(0))) }
+    return blocks
   }
 
   /// Intents of calls that have not ended, or starts of such chats, oldest first.
@@ -64,7 +114,7 @@ final class IndexReader: @unchecked Sendable {
   func keys(limit: Int) throws(SQLiteError) -> [KeptKey] {
     let statement = try database.prepare(
       "SELECT principal, issuer, key, digest, call, workspace, intent, ended FROM call_key"
-        + " ORDER BY call DESC LIMIT ?"
+        + " ORDER BY intent DESC LIMIT ?"
     )
     statement.bind(1, Int64(limit))
     var keys: [KeptKey] = []
@@ -93,4 +143,33 @@ struct IndexQuery: Sendable {
   let range: ClosedRange<UInt64>
   let isNewestFirst: Bool
   let limit: Int
+}
+
+/// The blocks that a query looks at, some at a time: few at first, since what is often found fills a
+/// page soon; then ever more.
+private struct BlockPages {
+  private var rest: ClosedRange<UInt64>?
+  private let isNewestFirst: Bool
+  private var count: UInt64 = 1
+
+  init(_ query: IndexQuery) {
+    let last = PlaceSet.block(of: query.range.upperBound)
+    rest = PlaceSet.block(of: query.range.lowerBound)...last
+    isNewestFirst = query.isNewestFirst
+  }
+
+  mutating func next() -> ClosedRange<UInt64>? {
+    guard let rest else { return nil }
+    defer { count *= 4 }
+    guard rest.upperBound - rest.lowerBound >= count else {
+      self.rest = nil
+      return rest
+    }
+    if isNewestFirst {
+      self.rest = rest.lowerBound...(rest.upperBound - count)
+      return (rest.upperBound - count + 1)...rest.upperBound
+    }
+    self.rest = (rest.lowerBound + count)...rest.upperBound
+    return rest.lowerBound...(rest.lowerBound + count - 1)
+  }
 }

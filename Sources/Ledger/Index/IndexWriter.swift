@@ -4,6 +4,8 @@ internal import Crypto
 struct IndexWriter: ~Copyable {
   let database: Database
   private let post: Statement
+  private let posted: Statement
+  private let time: Statement
   private let advance: Statement
   private let openCall: Statement
   private let closeCall: Statement
@@ -15,7 +17,12 @@ struct IndexWriter: ~Copyable {
   private let nameErased: Statement
 
   init(_ database: consuming Database) throws(SQLiteError) {
-    let post = try database.prepare("INSERT OR IGNORE INTO posting VALUES (?, ?)")
+    let post = try database.prepare("INSERT OR REPLACE INTO posting VALUES (?, ?, ?)")
+    let posted = try database.prepare("SELECT places FROM posting WHERE term = ? AND block = ?")
+    let time = try database.prepare(
+      "INSERT INTO block VALUES (?1, ?2, ?3) ON CONFLICT (block) DO UPDATE"
+        + " SET earliest = min(earliest, ?2), latest = max(latest, ?3)"
+    )
     let advance = try database.prepare("UPDATE state SET sequence = ?")
     let openCall = try database.prepare("INSERT OR REPLACE INTO open_call VALUES (?, ?)")
     let closeCall = try database.prepare("DELETE FROM open_call WHERE call = ?")
@@ -30,6 +37,8 @@ struct IndexWriter: ~Copyable {
     let nameErased = try database.prepare("INSERT OR IGNORE INTO temp.erased VALUES (?)")
     self.database = database
     self.post = post
+    self.posted = posted
+    self.time = time
     self.advance = advance
     self.openCall = openCall
     self.closeCall = closeCall
@@ -50,60 +59,149 @@ struct IndexWriter: ~Copyable {
   /// Adds events that follow on what is there, in one transaction. `erased`: those that are there,
   /// whose bodies these events say were erased.
   func add(
-    _ events: [IndexedEvent],
+    _ events: [LedgerEvent],
+    _ facts: [EventFacts?],
     erased: [EventHeader],
     salt: [UInt8]
   ) throws(SQLiteError) {
-    guard let last = events.last?.header.sequence else { return }
-    let postings = Self.postings(of: events, salt)
+    guard let first = events.first?.header, let last = events.last?.header.sequence else { return }
+    let postings = Self.postings(of: events, facts, salt)
     try database.transaction { () throws(SQLiteError) in
-      for posting in postings { try insert(posting.term, posting.sequence) }
-      for event in events { try fold(event.header, event.facts) }
+      try insert(postings, began: PlaceSet.block(of: first.sequence))
+      try insertTimes(of: events)
+      for (event, facts) in zip(events, facts) where event.header.isFolded {
+        try fold(event.header, facts)
+      }
       if !erased.isEmpty { try erase(erased, salt) }
       advance.bind(1, Int64(last))
       try advance.run()
     }
   }
 
-  private func insert(_ term: Int64, _ sequence: Int64) throws(SQLiteError) {
+  /// Adds postings, which are in order. `began`: the one block that may have some already.
+  private func insert(_ postings: [Posting], began: UInt64) throws(SQLiteError) {
+    var rest = postings[...]
+    var sequences: [UInt64] = []
+    while let (term, sequence) = rest.first {
+      let block = PlaceSet.block(of: sequence)
+      sequences.removeAll(keepingCapacity: true)
+      while let next = rest.first, next.term == term, PlaceSet.block(of: next.sequence) == block {
+        // Someone who acts for themselves is there twice.
+        if sequences.last != next.sequence { sequences.append(next.sequence) }
+        rest.removeFirst()
+      }
+      if block == began {
+        var places = try places(term, block)
+        for sequence in sequences { places.insert(sequence) }
+        try put(places.bytes, term, block)
+      } else {
+        try put(PlaceSet.bytes(of: sequences), term, block)
+      }
+    }
+  }
+
+  private func places(_ term: Int64, _ block: UInt64) throws(SQLiteError) -> PlaceSet {
+    posted.bind(1, term)
+    posted.bind(2, Int64(block))
+    defer { posted.reset() }
+    return try posted.step() ? PlaceSet(posted.bytes(0)) : PlaceSet()
+  }
+
+  private func put(_ places: [UInt8], _ term: Int64, _ block: UInt64) throws(SQLiteError) {
     post.bind(1, term)
-    post.bind(2, sequence)
+    post.bind(2, Int64(block))
+    post.bind(3, places)
     try post.run()
+  }
+
+  /// From when to when the events of each block are: the clock may have been set back between them.
+  private func insertTimes(of events: [LedgerEvent]) throws(SQLiteError) {
+    var times: [UInt64: (earliest: Int64, latest: Int64)] = [:]
+    for event in events {
+      let (block, time) = (PlaceSet.block(of: event.header.sequence), event.header.time)
+      let known = times[block] ?? (time, time)
+      times[block] = (min(known.earliest, time), max(known.latest, time))
+    }
+    for (block, found) in times {
+      time.bind(1, Int64(block))
+      time.bind(2, found.earliest)
+      time.bind(3, found.latest)
+      try time.run()
+    }
   }
 
   /// Has these events as they are, now that their bodies are erased.
   ///
   /// Terms come first in the table, and theirs are not known any more: all facts are gone through, once
-  /// for all events. That took 0.15 s for a million facts, and 0.75 s with 5,000 events to delete from
-  /// among them (2.5 s by 1,000 at a time). An index by event would do without, and make each event
-  /// that is written dearer, for what is done rarely.
+  /// for all events. An index by event would do without, and make each event that is written dearer, for
+  /// what is done rarely.
   private func erase(_ events: [EventHeader], _ salt: [UInt8]) throws(SQLiteError) {
+    var (gone, intents): ([UInt64: PlaceSet], [UInt64: PlaceSet]) = ([:], [:])
     for event in events {
+      let block = PlaceSet.block(of: event.sequence)
+      gone[block, default: PlaceSet()].insert(event.sequence)
+      if event.kind == .callIntended { intents[block, default: PlaceSet()].insert(event.sequence) }
       nameErased.bind(1, Int64(event.sequence))
       try nameErased.run()
     }
-    let facts = SearchTerm.numbersOfFacts
+    for row in try facts(in: Set(gone.keys)) {
+      var places = row.places
+      if let erased = gone[row.block] { places.subtract(erased) }
+      guard places != row.places else { continue }
+      if places.isEmpty {
+        try database.execute(
+          "DELETE FROM posting WHERE term = \(row.term) AND block = \(row.block)"
+        )
+      } else {
+        try put(places.bytes, row.term, row.block)
+      }
+    }
     try database.execute(
-      "DELETE FROM posting WHERE term >= \(facts.lowerBound) AND term < \(facts.upperBound)"
-        + " AND sequence IN (SELECT sequence FROM temp.erased);"
-        + " DELETE FROM call_key WHERE intent IN (SELECT sequence FROM temp.erased);"
+      "DELETE FROM call_key WHERE intent IN (SELECT sequence FROM temp.erased);"
         + " DELETE FROM temp.erased"
     )
-    for event in events where event.kind == .callIntended {
-      try insert(SearchTerm.erasedIntent.number(salt), Int64(event.sequence))
+    let term = SearchTerm.erasedIntent.number(salt)
+    for (block, new) in intents {
+      var places = try places(term, block)
+      places.formUnion(new)
+      try put(places.bytes, term, block)
     }
   }
 
-  private typealias Posting = (term: Int64, sequence: Int64)
+  private typealias Row = (term: Int64, block: UInt64, places: PlaceSet)
+
+  /// What can be found of bodies in these blocks.
+  private func facts(in blocks: Set<UInt64>) throws(SQLiteError) -> [Row] {
+    let terms = SearchTerm.numbersOfFacts
+    // Numbers of our own making, so they need no quotes.
+    let list = blocks.sorted().map(String.init).joined(separator: ",")
+    let statement = try database.prepare(
+      "SELECT term, block, places FROM posting WHERE term >= \(terms.lowerBound)"
+        + " AND term < \(terms.upperBound) AND block IN (\(list))"
+    )
+    var rows: [Row] = []
+    while try statement.step() {
+      rows.append(
+        (statement.integer(0), UInt64(statement.integer(1)), PlaceSet(statement.bytes(2)))
+      )
+    }
+    return rows
+  }
+
+  private typealias Posting = (term: Int64, sequence: UInt64)
 
   /// In the order of the table, so that each of its pages is gone to once. Some are there twice.
-  private static func postings(of events: [IndexedEvent], _ salt: [UInt8]) -> [Posting] {
+  private static func postings(
+    of events: [LedgerEvent],
+    _ facts: [EventFacts?],
+    _ salt: [UInt8]
+  ) -> [Posting] {
     var postings: [Posting] = []
     postings.reserveCapacity(events.count * 6)
     // A batch is of few people and tools.
     var hashed: [SearchTerm: Int64] = [:]
-    for event in events {
-      for term in SearchTerm.all(of: event) {
+    for (event, facts) in zip(events, facts) {
+      for term in SearchTerm.all(of: event, facts) {
         let number: Int64
         switch term {
         case .principal, .tool:
@@ -111,7 +209,7 @@ struct IndexWriter: ~Copyable {
           hashed[term] = number
         default: number = term.number(salt)
         }
-        postings.append((number, Int64(event.header.sequence)))
+        postings.append((number, event.header.sequence))
       }
     }
     postings.sort { ($0.term, $0.sequence) < ($1.term, $1.sequence) }
@@ -171,5 +269,15 @@ struct IndexWriter: ~Copyable {
   func dropKeys(before time: Int64) throws(SQLiteError) {
     dropKeys.bind(1, time)
     try dropKeys.run()
+  }
+}
+
+extension EventHeader {
+  /// It opens or closes something; see `IndexWriter.fold`.
+  fileprivate var isFolded: Bool {
+    switch kind {
+    case .callIntended, .callEnded, .chatStarted, .chatPrompted, .chatEnded: true
+    default: false
+    }
   }
 }

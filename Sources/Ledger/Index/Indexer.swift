@@ -10,6 +10,8 @@ internal import Synchronization
 final class Indexer: Sendable {
   static let file = "ledger/index.db"
   static let page = 1_000
+  /// How many of those that it is handed it adds at once: the more, the fewer rows.
+  private static let handed = 8_192
   /// So that many small commits become one.
   private static let pause = Duration.milliseconds(50)
 
@@ -100,11 +102,10 @@ final class Indexer: Sendable {
   }
 
   /// These are durable, and follow on those before. What finds no room here is read when it is its turn.
-  func add(_ events: [LedgerEvent]) {
-    guard let last = events.last?.header.sequence else { return }
+  func add(_ batch: RecentEvents.Batch) {
     let mustCall = state.withLock { state in
-      state.recent.append(events)
-      state.last = max(state.last, last)
+      state.recent.append(batch)
+      state.last = max(state.last, batch.last)
       guard !state.isCalled else { return false }
       state.isCalled = true
       return true
@@ -133,10 +134,13 @@ final class Indexer: Sendable {
   /// - Returns: whether there may be more.
   func addNext() throws(LedgerError) -> Bool {
     try rebuilding.withLock { _ throws(LedgerError) in
-      let (done, last, recent) = state.withLock {
-        ($0.done, $0.last, $0.recent.take(from: $0.done + 1, to: $0.last, limit: Self.page))
+      let (done, last, batches) = state.withLock {
+        ($0.done, $0.last, $0.recent.take(from: $0.done + 1, to: $0.last, limit: Self.handed))
       }
       guard done < last else { return false }
+      var recent: [LedgerEvent] = []
+      recent.reserveCapacity(batches.reduce(0) { $0 + $1.count })
+      for batch in batches { batch.add(&recent) }
       // What an erase among them took is read as it is by now.
       let events =
         recent.isEmpty || recent.contains { $0.header.kind == .bodiesErased }
@@ -174,14 +178,14 @@ final class Indexer: Sendable {
   }
 
   func add(_ events: [LedgerEvent], to store: IndexStore) throws(LedgerError) {
-    let described = events.map { IndexedEvent($0, describe?($0)) }
+    let facts = events.map { describe?($0) }
     var erased: [EventHeader] = []
     for event in events where event.header.kind == .bodiesErased {
-      erased += try facts(erasedBy: event, in: store)
+      erased += try self.facts(erasedBy: event, in: store)
     }
     try LedgerError.of(store.path) { () throws(SQLiteError) in
       try store.write { (writer) throws(SQLiteError) in
-        try writer.add(described, erased: erased, salt: salt)
+        try writer.add(events, facts, erased: erased, salt: salt)
       }
     }
     if !erased.isEmpty { store.erased() }

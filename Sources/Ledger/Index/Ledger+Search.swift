@@ -31,6 +31,34 @@ extension Ledger {
     return SearchPage(sequences: found, indexed: indexed)
   }
 
+  /// Where events of a time may be, in order: from `earliest` to `latest`, in microseconds since 1970,
+  /// whichever way the clock was set between them. What is there is to be looked at by itself.
+  package func ranges(
+    from earliest: Int64,
+    to latest: Int64
+  ) async throws(LedgerError) -> [ClosedRange<UInt64>] {
+    let (indexed, last) = (index.done, lastSequence)
+    let blocks = try await ask { (reader, _) throws(SQLiteError) in
+      try reader.blocks(from: earliest, to: latest)
+    }
+    var ranges: [ClosedRange<UInt64>] = []
+    func add(_ first: UInt64, _ end: UInt64) {
+      guard first <= end else { return }
+      if let before = ranges.last, before.upperBound + 1 >= first {
+        ranges[ranges.count - 1] = before.lowerBound...max(before.upperBound, end)
+      } else {
+        ranges.append(first...end)
+      }
+    }
+    for block in blocks {
+      let first = block * PlaceSet.size
+      add(max(1, first), min(last, first + PlaceSet.size - 1))
+    }
+    // The index says nothing of these yet.
+    if indexed < last { add(indexed + 1, last) }
+    return ranges
+  }
+
   /// All events of a call, in order.
   package func events(ofCall id: String) async throws(LedgerError) -> [LedgerEvent] {
     try await events(.call(id)) { $0.call == id }
@@ -39,6 +67,49 @@ extension Ledger {
   /// All events of a chat, in order.
   package func events(ofChat id: String) async throws(LedgerError) -> [LedgerEvent] {
     try await events(.chat(id)) { $0.chat == id }
+  }
+
+  /// All events of some calls, by call, each in order: in one pass, where there are many to ask for.
+  package func events(
+    ofCalls ids: Set<String>
+  ) async throws(LedgerError) -> [String: [LedgerEvent]] {
+    let (indexed, last) = (index.done, lastSequence)
+    let found = try await ask { (reader, salt) throws(SQLiteError) in
+      try reader.sequences(of: ids.map { SearchTerm.call($0).number(salt) })
+    }
+    let reading = reading
+    return try await reading.later { () throws(LedgerError) in
+      var events: [String: [LedgerEvent]] = [:]
+      func take(_ found: [LedgerEvent]) {
+        for event in found where ids.contains(event.header.call) {
+          guard event.header.sequence <= last else { continue }
+          events[event.header.call, default: []].append(event)
+        }
+      }
+      for sequence in found where sequence <= indexed {
+        take(try reading.events(from: sequence, limit: 1))
+      }
+      var next = indexed + 1
+      while next <= last, case let tail = try reading.events(from: next, limit: 1_000),
+        !tail.isEmpty
+      {
+        take(tail)
+        next += UInt64(tail.count)
+      }
+      return events
+    }
+  }
+
+  /// The events with these numbers, in order.
+  package func events(at sequences: Set<UInt64>) async throws(LedgerError) -> [LedgerEvent] {
+    let reading = reading
+    return try await reading.later { () throws(LedgerError) in
+      var events: [LedgerEvent] = []
+      for sequence in sequences.sorted() {
+        events += try reading.events(from: sequence, limit: 1)
+      }
+      return events
+    }
   }
 
   private func events(

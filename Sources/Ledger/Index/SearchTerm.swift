@@ -76,7 +76,7 @@ package enum SearchTerm: Hashable, Sendable {
   }
 
   /// All that an event can be found by; a person who acts for themselves may be there twice.
-  static func all(of event: IndexedEvent) -> [SearchTerm] {
+  static func all(of event: LedgerEvent, _ facts: EventFacts?) -> [SearchTerm] {
     let header = event.header
     var terms: [SearchTerm] = [.kind(header.kind)]
     terms.reserveCapacity(8)
@@ -86,23 +86,10 @@ package enum SearchTerm: Hashable, Sendable {
     if !header.workspace.isEmpty { terms.append(.workspace(header.workspace)) }
     if !header.chat.isEmpty { terms.append(.chat(header.chat)) }
     if !header.call.isEmpty { terms.append(.call(header.call)) }
-    guard let facts = event.facts else { return terms }
+    guard let facts else { return terms }
     if !facts.tool.isEmpty { terms.append(.tool(facts.tool)) }
     for path in facts.paths where !path.isEmpty { terms.append(.path(path)) }
     return terms
-  }
-}
-
-/// What the index takes of an event.
-struct IndexedEvent {
-  let header: EventHeader
-  let facts: EventFacts?
-  let isErasedIntent: Bool
-
-  init(_ event: LedgerEvent, _ facts: EventFacts?) {
-    header = event.header
-    self.facts = facts
-    isErasedIntent = event.isErasedIntent
   }
 }
 

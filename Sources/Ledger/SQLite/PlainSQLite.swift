@@ -24,9 +24,7 @@ package final class PlainSQLite: Sendable {
     try LedgerError.of(path) { () throws(SQLiteError) in
       try database.transaction { () throws(SQLiteError) in
         for _ in 0..<count {
-          statement.bind(1, header)
-          statement.bind(2, body)
-          try statement.run()
+          try statement.run((1, header), (2, body))
         }
       }
     }

@@ -53,6 +53,32 @@ internal import CSQLite
     while try step() {}
   }
 
+  /// Runs it once with two byte strings as its parameters, which are not copied; the second may be NULL.
+  func run(
+    _ first: (index: Int32, bytes: [UInt8]),
+    _ second: (index: Int32, bytes: [UInt8]?)
+  ) throws(SQLiteError) {
+    guard let bytes = second.bytes, !bytes.isEmpty, !first.bytes.isEmpty else {
+      bind(first.index, first.bytes)
+      bind(second.index, second.bytes)
+      return try run()
+    }
+    let code = unsafe first.bytes.withUnsafeBufferPointer { start in
+      unsafe bytes.withUnsafeBufferPointer { next in
+        unsafe gh_sqlite_lend_blob(handle, first.index, start.baseAddress, UInt64(start.count))
+        unsafe gh_sqlite_lend_blob(handle, second.index, next.baseAddress, UInt64(next.count))
+        let code = unsafe sqlite3_step(handle)
+        unsafe sqlite3_reset(handle)
+        // What was lent is not there any more when this returns.
+        unsafe sqlite3_clear_bindings(handle)
+        return code
+      }
+    }
+    guard code == SQLITE_DONE else {
+      throw unsafe SQLiteError(code, of: sqlite3_db_handle(handle))
+    }
+  }
+
   // MARK: The row, from 0
 
   func integer(_ column: Int32) -> Int64 { unsafe sqlite3_column_int64(handle, column) }

@@ -247,10 +247,8 @@ private struct Writer: ~Copyable {
     }
     for event in batch.events {
       insertEvent.bind(1, Int64(event.sequence))
-      insertEvent.bind(2, event.header)
       insertEvent.bind(3, event.scope)
-      insertEvent.bind(4, event.body)
-      try insertEvent.run()
+      try insertEvent.run((2, event.header), (4, event.body))
     }
     for scope in batch.destroyedKeys {
       destroyKey.bind(1, scope)

@@ -25,12 +25,17 @@ extension Audit {
         &later
       )
     guard let intent = found else {
+      let destination = isCall ? nil : Destination(request.subject)
+      if let destination, destination.isCertain, later.erased.isEmpty {
+        throw PlaneError(.failedPrecondition, destination.answer)
+      }
+      let elsewhere = destination.map { "; " + $0.answer } ?? ""
       throw PlaneError(
         .notFound,
         isCall
           ? "there is no call '\(request.subject)' that you may see"
           : "no call that you may see is known to have changed '\(request.subject)'; a path is one "
-            + "from the workspace's root" + later.text
+            + "from the workspace's root" + later.text + elsewhere
       )
     }
     let erasures = AuditErasures(reader)
@@ -48,6 +53,36 @@ extension Audit {
     for event in later.erased { response.erased.append(try await erasures.told(event)) }
     response.moreErased = later.hasMore
     return response
+  }
+
+  /// What may be meant as a place in the network, of which nothing is on record.
+  private struct Destination {
+    let text: String
+    /// It is no path that anybody would ask for: a URL, or a host with its port.
+    let isCertain: Bool
+
+    /// Nil for what cannot be one.
+    init?(_ subject: String) {
+      let parts = subject.split(separator: ":", omittingEmptySubsequences: false)
+      let isURL = subject.contains("://")
+      let hasPort = parts.count >= 2 && UInt16(parts.last ?? "") != nil && !subject.contains("/")
+      let labels = subject.split(separator: ".", omittingEmptySubsequences: false)
+      let isName =
+        labels.count >= 2
+        && labels.allSatisfy { label in
+          !label.isEmpty
+            && label.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "-") }
+        }
+      guard isURL || hasPort || isName else { return nil }
+      text = subject
+      isCertain = isURL || hasPort
+    }
+
+    var answer: String {
+      "for '\(text)' as a destination there is no answer yet: connections of commands do not pass "
+        + "through the plane so far, so none is on record. Which commands there were is: gatehouse audit "
+        + "search --tool process.exec"
+    }
   }
 
   /// Calls behind the last known change of a file that may have changed it too: what they did was

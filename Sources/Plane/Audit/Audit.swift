@@ -43,27 +43,26 @@ struct Audit: Sendable {
     func isWanted(_ event: LedgerEvent) -> Bool {
       viewer.maySee(event.header) && filter.matches(event)
     }
-    var first = request.fromSequence
-    if request.sinceUnixUs > 0 {
-      first = max(first, try await reader.start(of: Int64(clamping: request.sinceUnixUs)))
-    }
+    let first = max(1, request.fromSequence)
     let last = ledger.lastSequence
+    let ranges = try await reader.ranges(
+      in: first...max(first, last),
+      since: request.sinceUnixUs,
+      until: request.untilUnixUs
+    )
     let terms = filter.terms + viewer.terms
-    let range = max(1, first)...max(1, first, last)
-    if first > last {
-      // There is nothing yet.
-    } else if request.last > 0 {
-      for event in try await newest(Int(request.last), in: range, by: terms, isWanted) {
+    if request.last > 0 {
+      for event in try await newest(Int(request.last), in: ranges, by: terms, isWanted) {
         try await send(erasures.told(event, withoutBody: request.withoutBodies))
       }
     } else {
-      let end = request.untilUnixUs > 0 ? Int64(clamping: request.untilUnixUs) + 60_000_000 : .max
-      try await reader.forwards(in: range, by: terms) { event in
-        guard event.header.time <= end else { return .enough }
-        if isWanted(event) {
-          try await send(erasures.told(event, withoutBody: request.withoutBodies))
+      for range in ranges {
+        try await reader.forwards(in: range, by: terms) { event in
+          if isWanted(event) {
+            try await send(erasures.told(event, withoutBody: request.withoutBodies))
+          }
+          return .more
         }
-        return .more
       }
     }
     guard request.follow else { return }
@@ -102,14 +101,16 @@ struct Audit: Sendable {
 
   private func newest(
     _ count: Int,
-    in range: ClosedRange<UInt64>,
+    in ranges: [ClosedRange<UInt64>],
     by terms: [[SearchTerm]],
     _ isWanted: (LedgerEvent) -> Bool
   ) async throws -> [LedgerEvent] {
     var found: [LedgerEvent] = []
-    try await reader.backwards(in: range, by: terms) { event in
-      if isWanted(event) { found.append(event) }
-      return found.count < count ? .more : .enough
+    for range in ranges.reversed() where found.count < count {
+      try await reader.backwards(in: range, by: terms) { event in
+        if isWanted(event) { found.append(event) }
+        return found.count < count ? .more : .enough
+      }
     }
     return found.reversed()
   }

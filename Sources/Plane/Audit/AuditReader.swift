@@ -1,12 +1,8 @@
 internal import Ledger
 
 /// Finds events: forwards, backwards, and by time.
-///
-/// Times go the way of sequence numbers but where the clock was set back; a minute of that is allowed
-/// for.
 struct AuditReader: Sendable {
   static let page = 1_000
-  private static let clockSlack: Int64 = 60_000_000
 
   let ledger: Ledger
 
@@ -112,15 +108,19 @@ struct AuditReader: Sendable {
     }
   }
 
-  /// A sequence number before which nothing happened at `time` or later (microseconds since 1970).
-  func start(of time: Int64) async throws -> UInt64 {
-    let wanted = time - Self.clockSlack
-    var (low, high) = (UInt64(1), ledger.lastSequence + 1)
-    while low < high {
-      let middle = low + (high - low) / 2
-      let event = try await ledger.read(from: middle, limit: 1).first
-      if let event, event.header.time < wanted { low = middle + 1 } else { high = middle }
-    }
-    return low
+  /// Where in `range` events from `since` to `until` may be (microseconds since 1970; 0: no bound), in
+  /// order. Times need not go the way of sequence numbers, since clocks are set.
+  func ranges(
+    in range: ClosedRange<UInt64>,
+    since: UInt64,
+    until: UInt64
+  ) async throws -> [ClosedRange<UInt64>] {
+    guard range.lowerBound <= ledger.lastSequence else { return [] }
+    guard since > 0 || until > 0 else { return [range] }
+    let all = try await ledger.ranges(
+      from: Int64(clamping: since),
+      to: until == 0 ? .max : Int64(clamping: until)
+    )
+    return all.filter { $0.overlaps(range) }.map { $0.clamped(to: range) }
   }
 }

@@ -21,6 +21,7 @@ final class Enrollment: Sendable {
   /// Seconds since 1970.
   private let clock: @Sendable () -> Int64
   private let listeners: Listeners
+  private let began = ContinuousClock.now
   private let state: Mutex<State>
 
   private struct State {
@@ -53,11 +54,28 @@ final class Enrollment: Sendable {
     state = Mutex(State())
   }
 
-  /// A new token that makes `bearer`, once, within ten minutes.
-  func makeToken(for bearer: JoinTokens.Bearer) throws(PlaneError) -> String {
+  /// A new token that makes `bearer`, once, within ten minutes. Its making is on record by then.
+  func makeToken(
+    for bearer: JoinTokens.Bearer,
+    by principal: Principal
+  ) async throws(PlaneError) -> String {
+    try await recorder.announce(tokenMade(for: bearer, by: EventPrincipal(principal)))
+    return try addToken(for: bearer)
+  }
+
+  /// One for a daemon that the plane starts itself, and must start when nothing can be recorded too: its
+  /// workspace's calls go on under it.
+  func makeOwnToken(for bearer: JoinTokens.Bearer) throws(PlaneError) -> String {
+    let token = try addToken(for: bearer)
+    let event = tokenMade(for: bearer, by: recorder.plane)
+    recorder.record { event }
+    return token
+  }
+
+  private func addToken(for bearer: JoinTokens.Bearer) throws(PlaneError) -> String {
     let token = JoinTokens.makeToken()
     let isAdded = state.withLock { state in
-      (try? state.tokens.add(token, for: bearer, at: clock())) != nil
+      (try? state.tokens.add(token, for: bearer, at: age())) != nil
     }
     guard isAdded else {
       throw PlaneError(
@@ -67,6 +85,26 @@ final class Enrollment: Sendable {
     }
     return token
   }
+
+  private func tokenMade(
+    for bearer: JoinTokens.Bearer,
+    by principal: EventPrincipal
+  ) -> RecordedEvent {
+    let identity = bearer.identity(in: pki.trustDomain)
+    var workspace = ""
+    if case .workspace(let id) = bearer { workspace = id }
+    let end = clock() + JoinTokens.lifetimeSeconds
+    return RecordedEvent(.tokenMade, by: principal, in: workspace) {
+      $0.tokenMade = .with {
+        $0.identity = identity?.description ?? ""
+        $0.untilUnix = UInt64(clamping: end)
+      }
+    }
+  }
+
+  /// Seconds since this was made. Tokens die with the process, so what the clock is set to is nothing
+  /// to them.
+  private func age() -> Int64 { began.duration(to: .now).components.seconds }
 
   func revokeTokens(for bearer: JoinTokens.Bearer) {
     state.withLock { $0.tokens.revoke(bearer) }
@@ -95,9 +133,8 @@ final class Enrollment: Sendable {
     var service = Service()
     service.answer("/gatehouse.link.v1.Link/Renew") {
       (request: Gatehouse_Link_V1_RenewRequest, call) -> Gatehouse_Link_V1_RenewResponse in
-      let id = try call.principal.id
-      let chain = try self.certify(id, self.read(Array(request.csrDer)))
-      return .with { $0.certificatesDer = chain.map { Data($0) } }
+      let chain = try await self.renew(call.principal, Array(request.csrDer), from: call.peer)
+      return .with { $0.certificatesDer = chain.map { Data($0.der) } }
     }
     return service
   }
@@ -130,27 +167,51 @@ final class Enrollment: Sendable {
     let request = try read(csr)
     try redeem(token, from: peer)
     let id = try identity(of: bearer, from: peer)
-    // A token that is used up when this cannot be kept is asked for anew.
-    try await recorder.announce(Self.enrolled(id, request, from: peer))
-    counters.enrolled()
-    Plane.log.info("enrolled", metadata: ["identity": "\(id)"])
-    return (try certify(id, request), [pki.authority.der], id.description)
-  }
-
-  private static func enrolled(
-    _ id: SPIFFEID,
-    _ request: CertificateRequest,
-    from peer: Peer
-  ) -> RecordedEvent {
     let key = SHA256.hash(request.publicKey.der)
     let who = EventPrincipal(id: id.description, issuerPin: nil, keyPin: Hash256(key))
-    return RecordedEvent(.enrolled, by: who, in: id.kind == .workspace ? id.name : "") {
-      $0.enrolled = .with {
-        $0.identity = id.description
-        $0.peer = peer.address
-        $0.keyPin = Data(key)
-      }
+    let chain = try certify(id, request)
+    // A token that is used up when this cannot be kept is asked for anew.
+    try await announce(.enrolled, by: who, id, chain, key: key, from: peer)
+    counters.enrolled()
+    Plane.log.info("enrolled", metadata: ["identity": "\(id)"])
+    return (chain.map(\.der), [pki.authority.der], id.description)
+  }
+
+  /// Another certificate for who has one, on record before it is handed out.
+  private func renew(
+    _ principal: Principal,
+    _ csr: [UInt8],
+    from peer: Peer
+  ) async throws(PlaneError) -> [Certificate] {
+    let request = try read(csr)
+    let chain = try certify(principal.id, request)
+    let key = SHA256.hash(request.publicKey.der)
+    let who = EventPrincipal(principal)
+    try await announce(.renewed, by: who, principal.id, chain, key: key, from: peer)
+    return chain
+  }
+
+  private func announce(
+    _ kind: EventKind,
+    by who: EventPrincipal,
+    _ id: SPIFFEID,
+    _ chain: [Certificate],
+    key: [UInt8],
+    from peer: Peer
+  ) async throws(PlaneError) {
+    let made = Gatehouse_Ledger_V1_Enrolled.with {
+      $0.identity = id.description
+      $0.peer = peer.address
+      $0.keyPin = Data(key)
+      $0.serial = chain.first?.serial ?? ""
+      $0.untilUnix = UInt64(clamping: chain.first?.notAfter ?? 0)
     }
+    let workspace = id.kind == .workspace ? id.name : ""
+    try await recorder.announce(
+      RecordedEvent(kind, by: who, in: workspace) {
+        if kind == .renewed { $0.renewed = made } else { $0.enrolled = made }
+      }
+    )
   }
 
   /// Whom the token makes. Whoever comes without a good one is counted, and limited: so nobody can
@@ -160,7 +221,7 @@ final class Enrollment: Sendable {
     from peer: Peer,
     expecting: (JoinTokens.Bearer) -> Bool
   ) throws(PlaneError) -> JoinTokens.Bearer {
-    let now = clock()
+    let now = age()
     let result = state.withLock { state in
       Result { () throws(JoinTokens.Refusal) in try state.tokens.look(token, at: now) }
     }
@@ -179,7 +240,7 @@ final class Enrollment: Sendable {
   }
 
   private func redeem(_ token: String, from peer: Peer) throws(PlaneError) {
-    let now = clock()
+    let now = age()
     let result = state.withLock { state in
       Result { () throws(JoinTokens.Refusal) in _ = try state.tokens.redeem(token, at: now) }
     }
@@ -217,12 +278,9 @@ final class Enrollment: Sendable {
     of bearer: JoinTokens.Bearer,
     from peer: Peer
   ) throws(PlaneError) -> SPIFFEID {
-    let id: SPIFFEID? =
-      switch bearer {
-      case .workspace(let id): SPIFFEID(pki.trustDomain, .workspace, id)
-      case .user(let name): SPIFFEID(pki.trustDomain, .user, name)
-      }
-    guard let id else { throw PlaneError(.invalidArgument, "the token's name makes no identity") }
+    guard let id = bearer.identity(in: pki.trustDomain) else {
+      throw PlaneError(.invalidArgument, "the token's name makes no identity")
+    }
     guard id.kind != .workspace || registry.record(id.name) != nil else {
       throw refusal("the join token's workspace was deleted", from: peer)
     }
@@ -240,11 +298,21 @@ final class Enrollment: Sendable {
   private func certify(
     _ id: SPIFFEID,
     _ request: CertificateRequest
-  ) throws(PlaneError) -> [[UInt8]] {
+  ) throws(PlaneError) -> [Certificate] {
     do {
-      return try pki.certify(id, request, at: clock()).map(\.der)
+      return try pki.certify(id, request, at: clock())
     } catch {
       throw PlaneError(.internalError, error.description)
+    }
+  }
+}
+
+extension JoinTokens.Bearer {
+  /// Nil when the name makes none.
+  fileprivate func identity(in trustDomain: TrustDomain) -> SPIFFEID? {
+    switch self {
+    case .workspace(let id): SPIFFEID(trustDomain, .workspace, id)
+    case .user(let name): SPIFFEID(trustDomain, .user, name)
     }
   }
 }

@@ -220,6 +220,11 @@ extension MetricsPage {
       "Claims with a wrong, late or foreign ticket.",
       statistics.counters.ticketsRefused
     )
+    counter(
+      "gatehouse_idempotency_keys_dropped_total",
+      "Idempotency keys let go before their 24 hours, since there were too many.",
+      statistics.keysDropped
+    )
     gauge(
       "gatehouse_window_promised_bytes",
       "Receive windows promised to daemons beyond each stream's first.",

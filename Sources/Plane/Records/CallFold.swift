@@ -53,7 +53,17 @@ struct CallFold {
   }
 
   /// - Parameter event: of the same call, in order.
-  mutating func take(_ event: LedgerEvent) {
+  /// - Throws: `newer` for a kind that is not known here. What it did to the call cannot be told, so no
+  ///   plane that does not know it may decide what becomes of the call.
+  mutating func take(_ event: LedgerEvent) throws(LedgerError) {
+    guard event.header.kind.isKnown else {
+      throw LedgerError(
+        .newer,
+        "event \(event.header.sequence) of call \(call.id) is a '\(event.header.kind.name)', which this "
+          + "gatehouse does not know, so it cannot take the call over; start the newer gatehouse that "
+          + "wrote it"
+      )
+    }
     switch event.header.kind {
     case .callOffered:
       // An offer to another run than the intent's is durable before it leaves.
@@ -79,15 +89,14 @@ struct CallFold {
   ) async throws(LedgerError) -> (calls: [InheritedCall], keys: [InheritedKey]) {
     let keys = try await ledger.keptKeys(endedAfter: now - keyLife, limit: maxKeys)
     let late = keys.filter { $0.ended > now - endedLife }.suffix(maxEnded).map(\.intent)
-    var intents = Set(try await ledger.openCalls()).union(late)
+    let intents = Set(try await ledger.openCalls()).union(late)
       .union(try await unanswered(in: ledger))
-    for call in keptOnDisk.sorted().suffix(maxKept) {
-      if let intent = try await ledger.events(ofCall: call).first {
-        intents.insert(intent.header.sequence)
-      }
-    }
-    let others = keys.filter { $0.ended > 0 && !intents.contains($0.intent) }
-    return (try await calls(of: intents, in: ledger), others.map(InheritedKey.init))
+    var ids = Set(keptOnDisk.sorted().suffix(maxKept))
+    for event in try await ledger.events(at: intents) { ids.insert(event.header.call) }
+    let calls = try await calls(ids, in: ledger)
+    let taken = intents.union(calls.map(\.intent))
+    let others = keys.filter { $0.ended > 0 && !taken.contains($0.intent) }
+    return (calls, others.map(InheritedKey.init))
   }
 
   /// Calls of chats at work that ended, of which the chat has no answer: its turn comes back to them by
@@ -111,19 +120,24 @@ struct CallFold {
     return intents
   }
 
+  /// The calls with these ids, in the order in which they were made. Some at a time: their events may
+  /// hold much.
   private static func calls(
-    of intents: Set<UInt64>,
+    _ ids: Set<String>,
     in ledger: Ledger
   ) async throws(LedgerError) -> [InheritedCall] {
     var calls: [InheritedCall] = []
-    for sequence in intents.sorted() {
-      guard let intent = try await ledger.read(from: sequence, limit: 1).first,
-        var fold = CallFold(intent)
-      else { continue }
-      for event in try await ledger.events(ofCall: intent.header.call) { fold.take(event) }
-      calls.append(fold.call)
+    var rest = ids.sorted()[...]
+    while !rest.isEmpty {
+      let some = Set(rest.prefix(256))
+      rest = rest.dropFirst(256)
+      for events in try await ledger.events(ofCalls: some).values {
+        guard let intent = events.first, var fold = CallFold(intent) else { continue }
+        for event in events { try fold.take(event) }
+        calls.append(fold.call)
+      }
     }
-    return calls
+    return calls.sorted { $0.intent < $1.intent }
   }
 
   /// How long a key stands for its call, behind its end.

@@ -16,6 +16,8 @@ enum LedgerNotices {
       log.notice("ledger_resumed", metadata: ["waited": "\(kept)", "missing": "\(missing)"])
     case .checkpointFailed(let reason):
       log.error("checkpoint_not_kept", metadata: ["error": "\(reason)"])
+    case .checkpointsLong(let bytes, let remedy):
+      log.warning("checkpoints_long", metadata: ["bytes": "\(bytes)", "remedy": "\(remedy)"])
     case .unwritten(let count):
       log.error("ledger_unwritten", metadata: ["events": "\(count)"])
     }

@@ -68,7 +68,9 @@ actor Workspaces {
     }
     do {
       try await announce(.workspaceCreated, record, root: localRoot, by: principal)
-      guard let localRoot else { return (record, try enrollment.makeToken(for: .workspace(id))) }
+      guard let localRoot else {
+        return (record, try await enrollment.makeToken(for: .workspace(id), by: principal))
+      }
       record.local = try await daemons.prepare(id, root: localRoot)
       try await startDaemon(of: record)
       return (registry.record(id) ?? record, nil)
@@ -98,7 +100,7 @@ actor Workspaces {
   func makeToken(
     _ reference: String,
     for principal: Principal
-  ) throws(PlaneError) -> (record: WorkspaceRecord, token: String) {
+  ) async throws(PlaneError) -> (record: WorkspaceRecord, token: String) {
     let record = try take(reference, for: principal)
     defer { busy.remove(record.id) }
     guard record.local == nil else {
@@ -115,7 +117,7 @@ actor Workspaces {
       )
     }
     enrollment.revokeTokens(for: .workspace(record.id))
-    return (record, try enrollment.makeToken(for: .workspace(record.id)))
+    return (record, try await enrollment.makeToken(for: .workspace(record.id), by: principal))
   }
 
   /// Keeps what a principal is about to do to a workspace.
@@ -264,7 +266,7 @@ actor Workspaces {
     try await daemons.stopStray(record.id)
     // The one before may have ended without using its token.
     enrollment.revokeTokens(for: .workspace(record.id))
-    let token = try enrollment.makeToken(for: .workspace(record.id))
+    let token = try enrollment.makeOwnToken(for: .workspace(record.id))
     let started = try await daemons.start(record.id, local, token: token)
     try await registry.update(record.id) { $0.local = started }
   }

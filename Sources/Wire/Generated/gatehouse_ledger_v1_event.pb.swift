@@ -297,6 +297,22 @@ package nonisolated struct Gatehouse_Ledger_V1_Body: Sendable {
     set {kind = .linkClosed(newValue)}
   }
 
+  package var renewed: Gatehouse_Ledger_V1_Enrolled {
+    get {
+      if case .renewed(let v)? = kind {return v}
+      return Gatehouse_Ledger_V1_Enrolled()
+    }
+    set {kind = .renewed(newValue)}
+  }
+
+  package var tokenMade: Gatehouse_Ledger_V1_TokenMade {
+    get {
+      if case .tokenMade(let v)? = kind {return v}
+      return Gatehouse_Ledger_V1_TokenMade()
+    }
+    set {kind = .tokenMade(newValue)}
+  }
+
   package var workspaceCreated: Gatehouse_Ledger_V1_WorkspaceChanged {
     get {
       if case .workspaceCreated(let v)? = kind {return v}
@@ -463,6 +479,8 @@ package nonisolated struct Gatehouse_Ledger_V1_Body: Sendable {
     case refused(Gatehouse_Ledger_V1_Refused)
     case linkOpened(Gatehouse_Ledger_V1_LinkOpened)
     case linkClosed(Gatehouse_Ledger_V1_LinkClosed)
+    case renewed(Gatehouse_Ledger_V1_Enrolled)
+    case tokenMade(Gatehouse_Ledger_V1_TokenMade)
     case workspaceCreated(Gatehouse_Ledger_V1_WorkspaceChanged)
     case workspaceStarted(Gatehouse_Ledger_V1_WorkspaceChanged)
     case workspaceStopped(Gatehouse_Ledger_V1_WorkspaceChanged)
@@ -608,7 +626,8 @@ package nonisolated struct Gatehouse_Ledger_V1_PlaneStopped: Sendable {
   package init() {}
 }
 
-/// A join token became a certificate.
+/// A join token becomes a certificate, or one certificate another (`renewed`): durable before it is
+/// handed out.
 package nonisolated struct Gatehouse_Ledger_V1_Enrolled: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
@@ -622,6 +641,30 @@ package nonisolated struct Gatehouse_Ledger_V1_Enrolled: Sendable {
 
   /// SHA-256 of the certified key
   package var keyPin: Data = Data()
+
+  /// the certificate's, in hexadecimal
+  package var serial: String = String()
+
+  /// the certificate's end, in seconds since 1970
+  package var untilUnix: UInt64 = 0
+
+  package var unknownFields = SwiftProtobuf.UnknownStorage()
+
+  package init() {}
+}
+
+/// A join token is made: durable before it is given to a person. The daemons that a plane starts on its
+/// own machine get theirs from it at once.
+package nonisolated struct Gatehouse_Ledger_V1_TokenMade: Sendable {
+  // SwiftProtobuf.Message conformance is added in an extension below. See the
+  // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
+  // methods supported on all messages.
+
+  /// whom it makes, once
+  package var identity: String = String()
+
+  /// when it is worth nothing any more, in seconds since 1970
+  package var untilUnix: UInt64 = 0
 
   package var unknownFields = SwiftProtobuf.UnknownStorage()
 
@@ -1258,7 +1301,7 @@ nonisolated extension Gatehouse_Ledger_V1_Header: SwiftProtobuf.Message, SwiftPr
 
 nonisolated extension Gatehouse_Ledger_V1_Body: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Body"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}ledger_begun\0\u{3}key_rotated\0\u{3}bodies_erased\0\u{3}ledger_resumed\0\u{3}ledger_restored\0\u{4}\u{b}plane_started\0\u{3}plane_stopped\0\u{1}enrolled\0\u{1}refused\0\u{3}link_opened\0\u{3}link_closed\0\u{4}\u{b}workspace_created\0\u{3}workspace_started\0\u{3}workspace_stopped\0\u{3}workspace_deleted\0\u{4}\u{d}call_intended\0\u{3}call_offered\0\u{3}call_started\0\u{3}call_cancelled\0\u{3}call_ended\0\u{3}call_found\0\u{4}\u{b}chat_started\0\u{3}chat_prompted\0\u{3}step_begun\0\u{3}model_answered\0\u{3}model_failed\0\u{3}model_cut\0\u{3}tool_answered\0\u{3}chat_ended\0\u{3}chat_stop_asked\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{3}ledger_begun\0\u{3}key_rotated\0\u{3}bodies_erased\0\u{3}ledger_resumed\0\u{3}ledger_restored\0\u{4}\u{b}plane_started\0\u{3}plane_stopped\0\u{1}enrolled\0\u{1}refused\0\u{3}link_opened\0\u{3}link_closed\0\u{1}renewed\0\u{3}token_made\0\u{4}\u{9}workspace_created\0\u{3}workspace_started\0\u{3}workspace_stopped\0\u{3}workspace_deleted\0\u{4}\u{d}call_intended\0\u{3}call_offered\0\u{3}call_started\0\u{3}call_cancelled\0\u{3}call_ended\0\u{3}call_found\0\u{4}\u{b}chat_started\0\u{3}chat_prompted\0\u{3}step_begun\0\u{3}model_answered\0\u{3}model_failed\0\u{3}model_cut\0\u{3}tool_answered\0\u{3}chat_ended\0\u{3}chat_stop_asked\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -1407,6 +1450,32 @@ nonisolated extension Gatehouse_Ledger_V1_Body: SwiftProtobuf.Message, SwiftProt
         if let v = v {
           if hadOneofValue {try decoder.handleConflictingOneOf()}
           self.kind = .linkClosed(v)
+        }
+      }()
+      case 22: try {
+        var v: Gatehouse_Ledger_V1_Enrolled?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .renewed(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .renewed(v)
+        }
+      }()
+      case 23: try {
+        var v: Gatehouse_Ledger_V1_TokenMade?
+        var hadOneofValue = false
+        if let current = self.kind {
+          hadOneofValue = true
+          if case .tokenMade(let m) = current {v = m}
+        }
+        try decoder.decodeSingularMessageField(value: &v)
+        if let v = v {
+          if hadOneofValue {try decoder.handleConflictingOneOf()}
+          self.kind = .tokenMade(v)
         }
       }()
       case 32: try {
@@ -1710,6 +1779,14 @@ nonisolated extension Gatehouse_Ledger_V1_Body: SwiftProtobuf.Message, SwiftProt
     case .linkClosed?: try {
       guard case .linkClosed(let v)? = self.kind else { preconditionFailure() }
       try visitor.visitSingularMessageField(value: v, fieldNumber: 21)
+    }()
+    case .renewed?: try {
+      guard case .renewed(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 22)
+    }()
+    case .tokenMade?: try {
+      guard case .tokenMade(let v)? = self.kind else { preconditionFailure() }
+      try visitor.visitSingularMessageField(value: v, fieldNumber: 23)
     }()
     case .workspaceCreated?: try {
       guard case .workspaceCreated(let v)? = self.kind else { preconditionFailure() }
@@ -2055,7 +2132,7 @@ nonisolated extension Gatehouse_Ledger_V1_PlaneStopped: SwiftProtobuf.Message, S
 
 nonisolated extension Gatehouse_Ledger_V1_Enrolled: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
   package static let protoMessageName: String = _protobuf_package + ".Enrolled"
-  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}identity\0\u{1}peer\0\u{3}key_pin\0")
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}identity\0\u{1}peer\0\u{3}key_pin\0\u{1}serial\0\u{3}until_unix\0")
 
   package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
     while let fieldNumber = try decoder.nextFieldNumber() {
@@ -2066,6 +2143,8 @@ nonisolated extension Gatehouse_Ledger_V1_Enrolled: SwiftProtobuf.Message, Swift
       case 1: try { try decoder.decodeSingularStringField(value: &self.identity) }()
       case 2: try { try decoder.decodeSingularStringField(value: &self.peer) }()
       case 3: try { try decoder.decodeSingularBytesField(value: &self.keyPin) }()
+      case 4: try { try decoder.decodeSingularStringField(value: &self.serial) }()
+      case 5: try { try decoder.decodeSingularUInt64Field(value: &self.untilUnix) }()
       default: break
       }
     }
@@ -2081,6 +2160,12 @@ nonisolated extension Gatehouse_Ledger_V1_Enrolled: SwiftProtobuf.Message, Swift
     if !self.keyPin.isEmpty {
       try visitor.visitSingularBytesField(value: self.keyPin, fieldNumber: 3)
     }
+    if !self.serial.isEmpty {
+      try visitor.visitSingularStringField(value: self.serial, fieldNumber: 4)
+    }
+    if self.untilUnix != 0 {
+      try visitor.visitSingularUInt64Field(value: self.untilUnix, fieldNumber: 5)
+    }
     try unknownFields.traverse(visitor: &visitor)
   }
 
@@ -2088,6 +2173,43 @@ nonisolated extension Gatehouse_Ledger_V1_Enrolled: SwiftProtobuf.Message, Swift
     if lhs.identity != rhs.identity {return false}
     if lhs.peer != rhs.peer {return false}
     if lhs.keyPin != rhs.keyPin {return false}
+    if lhs.serial != rhs.serial {return false}
+    if lhs.untilUnix != rhs.untilUnix {return false}
+    if lhs.unknownFields != rhs.unknownFields {return false}
+    return true
+  }
+}
+
+nonisolated extension Gatehouse_Ledger_V1_TokenMade: SwiftProtobuf.Message, SwiftProtobuf._MessageImplementationBase, SwiftProtobuf._ProtoNameProviding {
+  package static let protoMessageName: String = _protobuf_package + ".TokenMade"
+  package static let _protobuf_nameMap = SwiftProtobuf._NameMap(bytecode: "\0\u{1}identity\0\u{3}until_unix\0")
+
+  package mutating func decodeMessage<D: SwiftProtobuf.Decoder>(decoder: inout D) throws {
+    while let fieldNumber = try decoder.nextFieldNumber() {
+      // The use of inline closures is to circumvent an issue where the compiler
+      // allocates stack space for every case branch when no optimizations are
+      // enabled. https://github.com/apple/swift-protobuf/issues/1034
+      switch fieldNumber {
+      case 1: try { try decoder.decodeSingularStringField(value: &self.identity) }()
+      case 2: try { try decoder.decodeSingularUInt64Field(value: &self.untilUnix) }()
+      default: break
+      }
+    }
+  }
+
+  package func traverse<V: SwiftProtobuf.Visitor>(visitor: inout V) throws {
+    if !self.identity.isEmpty {
+      try visitor.visitSingularStringField(value: self.identity, fieldNumber: 1)
+    }
+    if self.untilUnix != 0 {
+      try visitor.visitSingularUInt64Field(value: self.untilUnix, fieldNumber: 2)
+    }
+    try unknownFields.traverse(visitor: &visitor)
+  }
+
+  package static func ==(lhs: Gatehouse_Ledger_V1_TokenMade, rhs: Gatehouse_Ledger_V1_TokenMade) -> Bool {
+    if lhs.identity != rhs.identity {return false}
+    if lhs.untilUnix != rhs.untilUnix {return false}
     if lhs.unknownFields != rhs.unknownFields {return false}
     return true
   }

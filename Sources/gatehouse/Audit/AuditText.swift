@@ -13,7 +13,7 @@ struct AuditText {
 
   /// One line: number, time, kind, who, and what.
   func line(_ event: Event) -> String {
-    let kind = event.kind.padded(to: 18)
+    let kind = event.kind.padded(to: 19)
     return style.dim("\(event.header.sequence)".padded(to: 7) + " " + Self.time(event)) + "  "
       + style.bold(kind) + " "
       + [Self.who(event), Self.what(event)].filter { !$0.isEmpty }
@@ -97,7 +97,8 @@ struct AuditText {
     case .workspaceCreated(let change), .workspaceStarted(let change),
       .workspaceStopped(let change), .workspaceDeleted(let change):
       ["'\(change.name)'", change.reason]
-    case .enrolled(let enrolled): ["from \(enrolled.peer)"]
+    case .enrolled(let made), .renewed(let made): certificate(made)
+    case .tokenMade(let token): ["for \(short(token.identity))", until(token.untilUnix)]
     case .refused(let refused):
       [refused.code, refused.reason, refused.more > 0 ? "(and \(refused.more) more)" : ""]
     case .linkOpened(let link): [link.daemonVersion, "from \(link.peer)"]
@@ -119,6 +120,15 @@ struct AuditText {
       .ledgerBegun, nil:
       []
     }
+  }
+
+  private static func certificate(_ made: Gatehouse_Ledger_V1_Enrolled) -> [String] {
+    let serial = made.serial.isEmpty ? "" : "certificate \(made.serial)"
+    return [serial, until(made.untilUnix), "from \(made.peer)"]
+  }
+
+  private static func until(_ seconds: UInt64) -> String {
+    seconds == 0 ? "" : "until \(Timestamp.text(seconds * 1_000))"
   }
 
   private static func outcome(_ exit: Gatehouse_Tools_V1_Exit) -> String {
