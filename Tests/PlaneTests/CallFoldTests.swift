@@ -98,22 +98,26 @@ internal import Wire
     async throws
   {
     let state = try TemporaryState()
+    let newer = try open(state)
+    let kind = EventKind(number: 63)
+    for draft in [try Self.events[0], try Self.draft(kind)] { _ = try await newer.append(draft) }
+    await newer.close()
     let ledger = try open(state)
-    let newer = EventKind(number: 63)
-    for draft in [try Self.events[0], try Self.draft(newer)] { _ = try await ledger.append(draft) }
     let error = await #expect(throws: LedgerError.self) {
       _ = try await CallFold.inherited(from: ledger, now: 1_790_000_000_000_001)
     }
     #expect(error?.code == .newer)
     #expect(error?.message.contains("event 3 of call call_1 is a 'kind_63'") == true)
-    // Once it has ended, and long ago, nobody has to know what it was.
     _ = try await ledger.append(Self.events[4])
+    await ledger.close()
+    // Once it has ended, and long ago, nobody has to know what it was.
+    let again = try open(state)
     let (calls, keys) = try await CallFold.inherited(
-      from: ledger,
+      from: again,
       now: 1_790_000_000_000_000 + 3_600_000_000
     )
     #expect(calls.isEmpty && keys.count == 1)
-    await ledger.close()
+    await again.close()
   }
 
   @Test func `a call that ended hours ago leaves its key alone`() async throws {
