@@ -160,7 +160,7 @@ final class ScriptedPlane: Sendable {
     _ id: String,
     _ tool: String,
     _ request: some WireMessage,
-    deadline: Duration = .seconds(60),
+    deadline: Duration = .seconds(3_600),
     inOffer isWhole: Bool = true
   ) throws -> Offer {
     let bytes = try request.encoded()
@@ -177,7 +177,7 @@ final class ScriptedPlane: Sendable {
     return offer
   }
 
-  func offer(_ id: String, script: String, deadline: Duration = .seconds(60)) throws {
+  func offer(_ id: String, script: String, deadline: Duration = .seconds(3_600)) throws {
     let request = ExecRequest(
       argv: ["/bin/sh", "-c", script].map { Array($0.utf8) },
       stdin: true
