@@ -20,6 +20,9 @@ final class InvokeHandler: ServerHandler {
   /// What it had of the output when it came back.
   private var cameWith = Positions()
   private var isEndSent = false
+  /// `Accepted` waits for the call's record: whoever leaves a detached call behind it finds the call later.
+  private var isAcceptDue = false
+  private var isRepeated = false
 
   init(_ board: Switchboard, _ call: ServerCall) throws(RPCStatus) {
     self.board = board
@@ -86,15 +89,29 @@ final class InvokeHandler: ServerHandler {
     var wanted = try orderFrom(start)
     wanted.hasOutput = CallStream.outputs.contains { from[$0] > 0 }
     let (order, isRepeated) = try board.submit(wanted)
-    call.send(
-      AcceptedMessage.make(callID: order.id, digest: order.digest, repeatedKey: isRepeated)
-    )
+    self.isRepeated = isRepeated
+    isAcceptDue = wanted.isDetached && order.intent == nil
+    if !isAcceptDue { accept(order) }
     call.raiseWindow(to: StdinLog.capacity)
     order.owner?.displaced()
     order.owner = self
     self.order = order
     if isRepeated { comeBack(to: order, from) }
     board.offerNext()
+    pump()
+  }
+
+  private func accept(_ order: Call) {
+    isAcceptDue = false
+    call.send(
+      AcceptedMessage.make(callID: order.id, digest: order.digest, repeatedKey: isRepeated)
+    )
+  }
+
+  /// The call's intent is kept.
+  func recorded() {
+    guard isAcceptDue, let order else { return }
+    accept(order)
     pump()
   }
 
@@ -189,7 +206,8 @@ final class InvokeHandler: ServerHandler {
   }
 
   func pump() {
-    guard let order else { return }
+    guard let order, !isAcceptDue || order.machine.isEnded else { return }
+    if isAcceptDue, order.endReason != .notRecorded { accept(order) }
     let progress = reader.pump(order, for: ObjectIdentifier(self))
     if !order.order.acknowledges {
       takeSent(order)

@@ -80,6 +80,7 @@ extension Switchboard {
     switch result {
     case .success(let record):
       call.intent = call.intent ?? record
+      call.owner?.recorded()
       guard call.isAwaitingRecord else { return }
       call.isAwaitingRecord = false
       offer(call)
