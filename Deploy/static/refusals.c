@@ -86,10 +86,14 @@ int aesni_cbc_sha256_enc(void) { return 0; }
 UNUSED(aesni_cbc_sha1_enc)
 
 // P-224 and P-521 by OpenSSL's code for any curve, in place of code of their own: slower, and seldom met.
+// P-256 has a second one, in assembly, which is the one that is used.
 extern const void *EC_GFp_mont_method(void);
 const void *EC_GFp_nistp224_method(void) { return EC_GFp_mont_method(); }
+const void *EC_GFp_nistp256_method(void) { return EC_GFp_mont_method(); }
 const void *EC_GFp_nistp521_method(void) { return EC_GFp_mont_method(); }
 UNUSED(EC_nistp224_pre_comp_dup)
+UNUSED(EC_nistp256_pre_comp_dup)
+UNUSED(EC_nistp256_pre_comp_free)
 UNUSED(EC_nistp224_pre_comp_free)
 UNUSED(EC_nistp521_pre_comp_dup)
 UNUSED(EC_nistp521_pre_comp_free)
