@@ -259,7 +259,7 @@ struct PlaneState: Sendable {
   var unclaimed: [String] = []
   var heartbeats = 0
   /// As a plane says it; a machine that is busy with other tests is late for much less.
-  var heartbeatMs: UInt32 = 15_000
+  var heartbeatMs: UInt32 = 600_000
   var renewals = 0
   var isTokenUsed = false
   var firstLifetime: Duration = .seconds(3_600)

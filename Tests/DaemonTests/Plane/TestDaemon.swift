@@ -92,7 +92,7 @@ final class DaemonProcess {
 /// Runs a plane and its daemon for one test.
 func withDaemon(
   tail: Duration = .seconds(5),
-  heartbeatMs: UInt32 = 15_000,
+  heartbeatMs: UInt32 = 600_000,
   _ body: (ScriptedPlane, TestDaemon) async throws -> Void
 ) async throws {
   let plane = try await ScriptedPlane()
