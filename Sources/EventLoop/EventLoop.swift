@@ -87,7 +87,9 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
     _ body: @escaping (isolated Owner, Value) -> Result
   ) -> Result {
     preconditionOnLoop()
-    // Safe: isolation is no part of how a function is called, and was looked at.
+    // Safe: isolation is no part of how a function is called, so both types are called alike, as the
+    // standard library's own `assumeIsolated` relies on; and that this is the loop's thread was looked at.
+    // That `owner` lives on this loop is its own to say: a connection asks the loop that it was made for.
     let body = unsafe unsafeBitCast(body, to: ((Owner, Value) -> Result).self)
     return body(owner, value)
   }
