@@ -87,9 +87,10 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
     _ body: @escaping (isolated Owner, Value) -> Result
   ) -> Result {
     preconditionOnLoop()
+    // In debug builds: in others it would cost as much as what this saves.
+    owner.assertIsolated("lives on another loop than '\(name)'")
     // Safe: isolation is no part of how a function is called, so both types are called alike, as the
     // standard library's own `assumeIsolated` relies on; and that this is the loop's thread was looked at.
-    // That `owner` lives on this loop is its own to say: a connection asks the loop that it was made for.
     let body = unsafe unsafeBitCast(body, to: ((Owner, Value) -> Result).self)
     return body(owner, value)
   }
@@ -241,7 +242,7 @@ package final class EventLoop: SerialExecutor, TaskExecutor, @unchecked Sendable
       turn.timing.woke(at: awake, due: turn.timers.nextDeadline)
       for index in 0..<count { dispatch(events[index]) }
       let stopping = runMailbox()
-      for action in turn.timers.takeDue(at: .now) { action() }
+      for timer in turn.timers.popDue(at: .now) { turn.timers.take(timer)?() }
       while !turn.atEnd.isEmpty {
         let handlers = turn.takeAtEnd()
         for handler in handlers { handler.turnEnded() }

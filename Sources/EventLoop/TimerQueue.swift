@@ -43,12 +43,13 @@ struct TimerQueue {
     for index in stride(from: heap.count / 2 - 1, through: 0, by: -1) { siftDown(index) }
   }
 
-  /// The actions that are due, earliest first.
-  mutating func takeDue(at now: ContinuousClock.Instant) -> [@Sendable () -> Void] {
-    var due: [@Sendable () -> Void] = []
+  /// The timers that are due, earliest first. Each is to be taken by `take` when its turn comes: one before
+  /// it may remove it.
+  mutating func popDue(at now: ContinuousClock.Instant) -> [LoopTimer] {
+    var due: [LoopTimer] = []
     while let first = heap.first, first.deadline <= now || !isPending(first.timer) {
       removeFirst()
-      if let action = take(first.timer) { due.append(action) }
+      if isPending(first.timer) { due.append(first.timer) }
     }
     return due
   }
@@ -59,7 +60,8 @@ struct TimerQueue {
     slots[Int(timer.slot)].generation == timer.generation
   }
 
-  private mutating func take(_ timer: LoopTimer) -> (@Sendable () -> Void)? {
+  /// Ends a timer; nil: it was removed.
+  mutating func take(_ timer: LoopTimer) -> (@Sendable () -> Void)? {
     guard isPending(timer) else { return nil }
     let slot = Int(timer.slot)
     defer { slots[slot] = Slot(generation: timer.generation &+ 1) }

@@ -12,9 +12,9 @@ import Testing
     for offset in [5, 1, 4, 2, 3] {
       _ = queue.insert(at: start + .seconds(offset)) { order.note(offset) }
     }
-    for action in queue.takeDue(at: start + .seconds(3)) { action() }
+    for timer in queue.popDue(at: start + .seconds(3)) { queue.take(timer)?() }
     #expect(order.notes == [1, 2, 3])
-    for action in queue.takeDue(at: start + .seconds(9)) { action() }
+    for timer in queue.popDue(at: start + .seconds(9)) { queue.take(timer)?() }
     #expect(order.notes == [1, 2, 3, 4, 5])
   }
 
@@ -25,8 +25,21 @@ import Testing
       queue.insert(at: start + .seconds(number % 7)) { order.note(number) }
     }
     for timer in timers.dropLast(3) { queue.remove(timer) }
-    for action in queue.takeDue(at: start + .seconds(9)) { action() }
+    for timer in queue.popDue(at: start + .seconds(9)) { queue.take(timer)?() }
     #expect(Set(order.notes) == [197, 198, 199])
+  }
+
+  @Test func `one that was removed by another that is due with it does not fire`() {
+    var queue = TimerQueue()
+    let order = Recorder()
+    let timers = (1...3).map { number in
+      queue.insert(at: start + .seconds(number)) { order.note(number) }
+    }
+    for timer in queue.popDue(at: start + .seconds(9)) {
+      queue.take(timer)?()
+      queue.remove(timers[1])
+    }
+    #expect(order.notes == [1, 3])
   }
 
   @Test func `a wait is rounded up, so that it does not end early`() {
