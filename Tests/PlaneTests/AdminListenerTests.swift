@@ -20,6 +20,13 @@ internal import Testing
     await test.stop()
   }
 
+  @Test func `answers one who says behind the request that no more comes`() async throws {
+    let test = try await TestPlane()
+    let answer = try await test.probe("GET /metrics HTTP/1.1\r\n\r\n", halfCloses: true)
+    #expect(answer.hasPrefix("HTTP/1.1 200 OK") && answer.contains("gatehouse_"))
+    await test.stop()
+  }
+
   @Test func `refuses at once a request whose lines end without CR`() async throws {
     let test = try await TestPlane()
     #expect(try await test.probe("GET /healthz HTTP/1.1\n\n").hasPrefix("HTTP/1.1 400 "))

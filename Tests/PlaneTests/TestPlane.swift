@@ -104,7 +104,8 @@ final class TestPlane: Sendable {
   }
 
   /// Sends bytes to the admin listener and reads to the end, on a thread that may block.
-  func probe(_ request: String) async throws -> String {
+  /// `halfCloses`: says behind the request that no more comes, as `nc -N` does.
+  func probe(_ request: String, halfCloses: Bool = false) async throws -> String {
     let address = plane.addresses.admin
     let pool = WorkerPool(name: "probe", threads: 1)
     return try await pool.run {
@@ -117,6 +118,7 @@ final class TestPlane: Sendable {
       while ContinuousClock.now < end {
         if !output.isEmpty, case .bytes(let count)? = try? socket.write(output.span) {
           output.removeFirst(count)
+          if halfCloses, output.isEmpty { socket.closeWriting() }
         }
         guard output.isEmpty else { continue }
         switch try socket.read(into: &buffer, atMost: buffer.count) {

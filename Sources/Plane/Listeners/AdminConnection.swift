@@ -15,6 +15,8 @@ final class AdminConnection: EventLoopHandler {
     var parser = HTTP1RequestParser()
     var output: [UInt8] = []
     var isAnswered = false
+    /// The peer says no more: it may only have half-closed, and waits for the answer.
+    var isPeerDone = false
     var registration: Registration?
     var timer: LoopTimer?
     var onClose: (@Sendable (AdminConnection) -> Void)?
@@ -74,10 +76,17 @@ final class AdminConnection: EventLoopHandler {
       switch transfer {
       case .bytes(let count): receive(buffer.span.extracting(0..<count))
       case .wouldBlock: return
-      // The peer has the answer, or went away.
-      case .end: return close()
+      case .end: return peerEnded()
       }
     }
+  }
+
+  private func peerEnded() {
+    let isOver = state.withLock { state in
+      state.isPeerDone = true
+      return state.output.isEmpty
+    }
+    if isOver { close() }
   }
 
   private func receive(_ bytes: Span<UInt8>) {
@@ -103,19 +112,30 @@ final class AdminConnection: EventLoopHandler {
   }
 
   private func write() {
-    let isDone = state.withLock { state in
-      guard state.isAnswered, state.registration != nil else { return false }
-      guard case .bytes(let count) = try? socket.write(state.output.span) else { return false }
-      state.output.removeFirst(count)
-      return state.output.isEmpty
-    }
+    guard let (isDone, isPeerDone) = try? writeSome() else { return close() }
     if isDone { socket.closeWriting() }
+    if isDone, isPeerDone { return close() }
     watch()
   }
 
+  private func writeSome() throws(SystemError) -> (isDone: Bool, isPeerDone: Bool) {
+    try state.withLock { state throws(SystemError) in
+      guard state.isAnswered, state.registration != nil,
+        case .bytes(let count) = try socket.write(state.output.span)
+      else { return (false, false) }
+      state.output.removeFirst(count)
+      return (state.output.isEmpty, state.isPeerDone)
+    }
+  }
+
   private func watch() {
-    let (registration, isWriting) = state.withLock { ($0.registration, !$0.output.isEmpty) }
+    let (registration, wanted) = state.withLock { state in
+      // An end is always readable.
+      var wanted: Readiness = state.isPeerDone ? [] : .readable
+      if !state.output.isEmpty { wanted.insert(.writable) }
+      return (state.registration, wanted)
+    }
     guard let registration else { return }
-    loop.update(registration, socket.number, for: isWriting ? [.readable, .writable] : .readable)
+    loop.update(registration, socket.number, for: wanted)
   }
 }
