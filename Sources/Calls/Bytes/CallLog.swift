@@ -51,11 +51,14 @@ package struct CallLog: Sendable {
   package private(set) var untakenCost = 0
   /// What of that came by attachments that have ended.
   package private(set) var untakenBefore = 0
-  /// How often the newest entries were dropped: cursors that have passed them look again.
-  private var drops = 0
-  /// How many entries had been taken at the latest of them: a cursor looks again from there.
-  private var dropPoints: [Int] = []
-  private static let maxDropPoints = 16
+  /// How often the newest entries were dropped, or grew: cursors that have passed them look again.
+  private var revisions = 0
+  /// From which entry on, at the latest of them.
+  private var revisedFrom: [Int] = []
+  private static let maxRevisedFrom = 16
+  /// From so many entries on that nobody took, small ones grow together, up to so many bytes.
+  private static let manyUntaken = 256
+  private static let mergedBytes = 1_024
   /// Output bytes that were taken since the last acknowledgement.
   var unacknowledged = 0
 
@@ -97,8 +100,34 @@ package struct CallLog: Sendable {
     ends[chunk.stream] = chunk.end
     heldBytes += chunk.data.count
     untakenCost += cost
-    entries.append(Entry(content: .message(message, chunk), cost: cost))
+    if entryCount - takenEntries < Self.manyUntaken || !merge(message, chunk, cost) {
+      entries.append(Entry(content: .message(message, chunk), cost: cost))
+    }
     trim()
+  }
+
+  /// Adds to the newest entry of its stream, where that is small too: chunks of a few bytes that nobody
+  /// takes would need ten times the memory of their window.
+  private mutating func merge(_ message: [UInt8], _ chunk: Chunk, _ cost: Int) -> Bool {
+    let own = max(firstWithCredit, takenEntries, handed) - first
+    let newest = max(own, entries.count - CallStream.outputs.count)..<entries.count
+    guard !newest.isEmpty, let index = newest.last(where: { entries[$0].stream == chunk.stream }),
+      case .message(let earlier, let before) = entries[index].content,
+      before.data.count + chunk.data.count <= Self.mergedBytes
+    else { return false }
+    let data = earlier[before.data] + message[chunk.data]
+    let merged = Chunk.message(stream: chunk.stream, offset: before.offset, data: data)
+    let place = merged.count - data.count..<merged.count
+    let both = Chunk(stream: chunk.stream, offset: before.offset, data: place)
+    entries[index] = Entry(content: .message(merged, both), cost: entries[index].cost + cost)
+    revise(from: first + index)
+    return true
+  }
+
+  private mutating func revise(from entry: Int) {
+    revisions += 1
+    revisedFrom.append(entry)
+    if revisedFrom.count > Self.maxRevisedFrom { revisedFrom.removeFirst() }
   }
 
   /// Adds bytes that the daemon says are lost.
@@ -130,7 +159,7 @@ package struct CallLog: Sendable {
   /// - Returns: the credit to give back to the daemon, in bytes.
   package mutating func take(passedBy cursor: Cursor) -> Int {
     // Its count is of entries that are not there any more: the next `read` counts anew.
-    guard cursor.drops == drops else { return 0 }
+    guard cursor.revisions == revisions else { return 0 }
     if isKept {
       ownerHas.raise(to: cursor.positions)
       return 0
@@ -192,11 +221,7 @@ package struct CallLog: Sendable {
       ends[newest.stream] = newest.offset
       if case .gap(let gap) = newest.content { lost &+= gap.count }
     }
-    if entryCount < before {
-      drops += 1
-      dropPoints.append(takenEntries)
-      if dropPoints.count > Self.maxDropPoints { dropPoints.removeFirst() }
-    }
+    if entryCount < before { revise(from: takenEntries) }
     firstWithCredit = entryCount
     untakenBefore = untakenCost
     return lost
@@ -256,7 +281,7 @@ extension CallLog {
     package internal(set) var entries = 0
     /// What it wants next of each stream.
     package internal(set) var positions: Positions
-    fileprivate var drops = 0
+    fileprivate var revisions = 0
     /// What was read from disk for it.
     var page = Fifo<SpoolRecord>()
     /// Where it goes on there.
@@ -274,14 +299,14 @@ extension CallLog {
     case gap(LostBytes)
   }
 
-  /// Only what nobody had taken by then was dropped; since then more may have been. What the reader has
-  /// of the rest is told by its positions.
+  /// Only what nobody had taken by then was dropped, or grew; since then more may have been. What the
+  /// reader has of the rest is told by its positions.
   func lookAgain(_ cursor: inout Cursor) {
-    guard cursor.drops != drops else { return }
-    let missed = drops - cursor.drops
-    let point = missed <= dropPoints.count ? dropPoints[dropPoints.count - missed] : 0
+    guard cursor.revisions != revisions else { return }
+    let missed = revisions - cursor.revisions
+    let point = missed <= revisedFrom.count ? revisedFrom.suffix(missed).min() ?? 0 : 0
     cursor.entries = min(cursor.entries, point)
-    cursor.drops = drops
+    cursor.revisions = revisions
   }
 
   /// The next thing for a reader in memory, nil when it has everything there is.
@@ -310,57 +335,6 @@ extension CallLog {
     guard position < offset else { return nil }
     cursor.positions[stream] = offset
     return LostBytes(stream: stream, offset: position, count: offset - position)
-  }
-}
-
-extension CallLog.Item {
-  package var stream: CallStream {
-    switch self {
-    case .message(_, let chunk): chunk.stream
-    case .gap(let gap): gap.stream
-    }
-  }
-
-  var offset: UInt64 {
-    switch self {
-    case .message(_, let chunk): chunk.offset
-    case .gap(let gap): gap.offset
-    }
-  }
-
-  package var end: UInt64 {
-    switch self {
-    case .message(_, let chunk): chunk.end
-    case .gap(let gap): gap.end
-    }
-  }
-
-  /// Bytes of output it keeps in memory.
-  var held: Int {
-    switch self {
-    case .message(_, let chunk): chunk.data.count
-    case .gap: 0
-    }
-  }
-
-  /// What of it the reader does not have yet.
-  func rest(for cursor: inout CallLog.Cursor) -> CallLog.Item? {
-    let position = cursor.positions[stream]
-    guard position < end else { return nil }
-    cursor.positions[stream] = end
-    switch self {
-    case .gap:
-      return .gap(LostBytes(stream: stream, offset: position, count: end - position))
-    case .message(let message, let chunk):
-      guard position > chunk.offset else { return self }
-      let rest = chunk.suffix(of: message, from: position)
-      let skipped = Int(position - chunk.offset)
-      let start = rest.count - (chunk.data.count - skipped)
-      return .message(
-        rest,
-        Chunk(stream: chunk.stream, offset: position, data: start..<rest.count)
-      )
-    }
   }
 }
 

@@ -14,10 +14,16 @@ package struct Fifo<Element> {
 
   /// The element `index` places behind the first.
   @inlinable package subscript(index: Int) -> Element {
-    guard index < count, let element = slots[slot(index)] else {
-      preconditionFailure("element \(index) of \(count)")
+    get {
+      guard index < count, let element = slots[slot(index)] else {
+        preconditionFailure("element \(index) of \(count)")
+      }
+      return element
     }
-    return element
+    set {
+      precondition(index < count, "element \(index) of \(count)")
+      slots[slot(index)] = newValue
+    }
   }
 
   @inlinable package mutating func append(_ element: Element) {
