@@ -6,7 +6,10 @@ package struct BrokerOptions: Sendable {
   package var logWindow = 256 * 1024
   /// Receive windows promised to daemons, in all and to each.
   package var windowBudget = 512 * 1024 * 1024
-  package var windowBudgetPerDaemon = WindowBudget.perDaemon
+  package var windowBudgetPerDaemon = ByteBudget.perDaemon
+  /// Bytes of requests of calls that have not ended, in all and of each principal.
+  package var requestBudget = 512 * 1024 * 1024
+  package var requestBudgetPerPrincipal = 64 * 1024 * 1024
   /// A carry's window once its ticket was good, and once it has brought `bulkAfter` bytes.
   package var interactiveWindow = 256 * 1024
   package var bulkWindow = 2 * 1024 * 1024

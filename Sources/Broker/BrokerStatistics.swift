@@ -102,7 +102,7 @@ extension Broker {
   package var statistics: BrokerStatistics {
     let live = board.calls.allLive
     var counters = board.counters
-    counters.traffic = live.reduce(counters.traffic) { $0 + $1.traffic }
+    counters.traffic = live.reduce(counters.traffic) { $0 + $1.countTraffic() }
     return BrokerStatistics(
       counters: counters,
       links: board.links.count,
@@ -141,6 +141,17 @@ extension Call {
     traffic.lost = lostBytes
     return traffic
   }
+
+  /// The same as a counter, which never falls: what was dropped, to come again, counts once, and what an
+  /// earlier plane has counted not at all.
+  func countTraffic() -> Traffic {
+    guard recordedEnd == nil else { return Traffic() }
+    let now = traffic
+    counted.output = max(counted.output, now.output)
+    counted.stdin = max(counted.stdin, now.stdin)
+    counted.lost = max(counted.lost, now.lost)
+    return counted
+  }
 }
 
 extension Switchboard {
@@ -148,12 +159,12 @@ extension Switchboard {
   /// the difference between two of them.
   func traffic(of workspace: String) -> Traffic {
     let ended = tallies[workspace]?.ended ?? Traffic()
-    return calls.live(in: workspace).reduce(ended) { $0 + $1.traffic }
+    return calls.live(in: workspace).reduce(ended) { $0 + $1.countTraffic() }
   }
 
   /// A call's bytes are its workspace's from here on. Nobody asks for those of one without a link.
   func settle(_ call: Call, _ outcome: Outcome) {
-    var traffic = call.traffic
+    var traffic = call.countTraffic()
     traffic.calls = 1
     counters.ended(traffic, outcome, after: .now - call.began)
     tallies[call.workspace.id]?.ended += traffic

@@ -24,9 +24,13 @@ final class Call: @unchecked Sendable {
   var isStopping = false
   /// Output that the daemon said is lost, which may be any number: it wraps. So do sums of it.
   var lostBytes: UInt64 = 0
+  /// The most that was told of it.
+  var counted = Traffic()
   var stdin = StdinLog()
   /// Of the daemon's budget, in bytes: what streams that have ended brought and nobody took.
   var retained = 0
+  /// Of its principal's budget, in bytes: its request.
+  var requestCharge = 0
   /// The stream that carries it now.
   var carry: CarryHandler?
   /// The stream of its owner; in-process owners and detached calls have none.

@@ -9,6 +9,7 @@ struct CallTable {
   private var live: [String: LiveCalls] = [:]
   /// In the order of arrival; some are empty.
   private var byAge = Fifo<Place>()
+  private var empty = 0
   private var ended = Fifo<Ended>()
   private var endedBytes = 0
   private var keys: [Key: Entry] = [:]
@@ -154,11 +155,26 @@ struct CallTable {
       ended.popFirst()
       calls[oldest.call.id] = nil
       oldest.call.place?.call = nil
+      empty += 1
       oldest.call.keeper?.releaseSoon()
       endedBytes -= oldest.bytes
     }
-    while let oldest = byAge.first, oldest.call == nil { byAge.popFirst() }
+    dropEmptyPlaces()
   }
+
+  private mutating func dropEmptyPlaces() {
+    while let oldest = byAge.first, oldest.call == nil {
+      byAge.popFirst()
+      empty -= 1
+    }
+    // Behind one that goes on for days.
+    guard empty > 64, empty > byAge.count / 2 else { return }
+    byAge.removeAll { $0.call == nil }
+    empty = 0
+  }
+
+  /// Kept in the order of arrival, empty ones too.
+  var placeCount: Int { byAge.count }
 
   /// One whose end is not recorded yet stays: the daemon of a call that is not here is told to forget it.
   /// But there are no more than twice as many, however long nothing can be recorded.

@@ -45,14 +45,17 @@ extension Switchboard {
     }
     guard links[workspace.id] != nil else { throw .notLinked(workspace) }
     if let failure = options.journal?.failure { throw RPCStatus(.unavailable, failure) }
+    let charge = order.request.count > Self.smallRequest ? order.request.count : 0
+    let principal = order.principal.description
+    guard requests.takeAll(charge, for: principal) else {
+      throw .full("\(principal) has too many bytes of requests under way", .seconds(1))
+    }
     let call = makeCall(order, digest: digest, in: workspace)
+    call.requestCharge = charge
     call.instance = links[workspace.id]?.instance
-    let place = admission.submit(
-      call.id,
-      by: order.principal.description,
-      to: workspace.id
-    )
+    let place = admission.submit(call.id, by: principal, to: workspace.id)
     if case .full(let delay) = place {
+      requests.giveBack(charge, of: principal)
       throw .full("workspace '\(workspace.name)' has too many calls waiting", delay)
     }
     calls.insert(call)
@@ -61,6 +64,9 @@ extension Switchboard {
     intend(call)
     return (call, false)
   }
+
+  /// Those are bounded by their number.
+  private static let smallRequest = 4_096
 
   /// Has the call's intent kept; it is not offered before.
   private func intend(_ call: Call) {

@@ -119,6 +119,8 @@ extension Switchboard {
       options.observe?(.callEnded(report))
     }
     keepEnd(of: call, report)
+    requests.giveBack(call.requestCharge, of: call.order.principal.description)
+    call.requestCharge = 0
     // What its daemon still has counts until that may forget it.
     if call.exitCarry == nil { admission.ended(call.id) }
     calls.end(call)

@@ -11,7 +11,9 @@ final class Switchboard: @unchecked Sendable {
   let loop: EventLoop
   let options: BrokerOptions
   let directory: any WorkspaceDirectory
-  var budget: WindowBudget
+  var budget: ByteBudget
+  /// Large requests of calls that have not ended, by principal.
+  var requests: ByteBudget
   var links: [String: LinkSession] = [:]
   var calls: CallTable
   var sessions: [SessionKey: LinkSession] = [:]
@@ -37,9 +39,13 @@ final class Switchboard: @unchecked Sendable {
     self.loop = loop
     self.directory = directory
     self.options = options
-    budget = WindowBudget(
+    budget = ByteBudget(
       inAll: options.windowBudget,
-      perDaemon: options.windowBudgetPerDaemon
+      perOwner: options.windowBudgetPerDaemon
+    )
+    requests = ByteBudget(
+      inAll: options.requestBudget,
+      perOwner: options.requestBudgetPerPrincipal
     )
     calls = CallTable(options)
     admission = Admission(limits: options.admission)

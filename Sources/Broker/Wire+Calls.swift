@@ -17,12 +17,12 @@ extension SwiftProtobuf.Message {
 
   /// Decodes what a peer sent.
   ///
-  /// - Throws: `INVALID_ARGUMENT`.
+  /// - Throws: `INTERNAL`, gRPC's code for a message that cannot be parsed.
   static func decoded(_ bytes: [UInt8]) throws(RPCStatus) -> Self {
     do {
       return try Self(serializedBytes: bytes)
     } catch {
-      throw RPCStatus(.invalidArgument, "malformed \(protoMessageName)")
+      throw RPCStatus(.internalError, "malformed \(protoMessageName)")
     }
   }
 }

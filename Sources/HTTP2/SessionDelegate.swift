@@ -18,6 +18,8 @@ package protocol SessionDelegate: AnyObject {
   func endSent(on stream: Int32)
   /// The stream is over, in whatever way. Its number is never seen again.
   func closed(_ stream: Int32, _ code: HTTP2Code)
+  /// Whether both ends have ended this stream, as far as that is remembered: no HEADERS may come on it.
+  func isOver(_ stream: Int32) -> Bool
   /// The peer reset a stream; `closed` follows.
   func resetReceived(on stream: Int32)
   /// The peer will open no more streams, and takes none above `lastStream`.
@@ -38,6 +40,7 @@ package protocol SessionDelegate: AnyObject {
 
 extension SessionDelegate {
   package func headersRefused(on stream: Int32) {}
+  package func isOver(_ stream: Int32) -> Bool { false }
   package func resetReceived(on stream: Int32) {}
   package func broken(_ code: HTTP2Code, _ reason: String) {}
 }

@@ -176,10 +176,11 @@ extension Connection {
     try await stream.send(request)
     await stream.halfClose()
     guard let response = try await stream.next() else {
-      throw RPCStatus(.internalError, "\(path) ended without a response")
+      throw RPCStatus(.unimplemented, "\(path) ended without a response")
     }
     guard try await stream.next() == nil else {
-      throw RPCStatus(.internalError, "\(path) gave more than one response")
+      await stream.cancel()
+      throw RPCStatus(.unimplemented, "\(path) gave more than one response")
     }
     return response
   }
@@ -189,7 +190,7 @@ extension Connection {
   func receivedResponse(_ state: StreamState) {
     guard case .client(let handler, let call) = state.handler else { return }
     let fields = state.fields
-    // 1xx does not come here; a block with a status is the end, trailers-only or not.
+    // A block with a status is the end, trailers-only or not.
     guard fields.blocks == 1, fields.status == nil, fields.foreignAnswer == nil else { return }
     state.fields.metadata = Metadata()
     handler.receivedMetadata(fields.metadata, on: call)

@@ -134,9 +134,11 @@ extension Connection {
       joinShare(of: identified?.name)
       if let validFor = identified?.validFor { expire(after: validFor) }
     case .failure(let status):
-      // The peer speaks HTTP/2 by now, so each call is told the reason.
+      // The peer speaks HTTP/2 by now, so each call is told the reason. It has a moment for that.
       peer = Peer(address: peer.address, certificatesDER: certificates, refusal: status)
+      guard isTaken(of: "nobody, at \(network)") else { return }
       joinShare(of: nil)
+      if role.isServer { dismiss(status, after: limits.handshakeTimeout) }
     }
     for waiter in openWaiters { waiter.resume() }
     openWaiters = []
@@ -249,6 +251,15 @@ extension Connection {
       self?.assumeIsolated {
         $0.expiryTimer = nil
         $0.shutDown(RPCStatus(.unavailable, "the certificate has expired; connect with a new one"))
+      }
+    }
+  }
+
+  private func dismiss(_ reason: RPCStatus, after time: Duration) {
+    expiryTimer = loop.schedule(after: time) { [weak self] in
+      self?.assumeIsolated {
+        $0.expiryTimer = nil
+        $0.dismiss(reason)
       }
     }
   }

@@ -100,12 +100,30 @@ extension Connection {
       statistics?.reached(.queuedBytes)
       return RPCStatus(.resourceExhausted, "read the answers to the calls before this one first")
     }
+    if let share = table.share, let limit = share.shares.partialLimit(for: share) {
+      statistics?.reached(limit)
+      return tooMuchUnderWay
+    }
     if let share = table.share, let limit = share.shares.queuedLimit(for: share, part: 4) {
       statistics?.reached(limit)
       let text = "\(share.peer) has too many answers that are not read; read those first"
       return RPCStatus(.resourceExhausted, text)
     }
     return nil
+  }
+
+  /// See `ServerCall.keepRequest`.
+  func keepRequest(ofBytes bytes: Int, of state: StreamState) -> RPCStatus? {
+    let limit = table.keepRequest(ofBytes: bytes, of: state)
+    watchMessages()
+    guard let limit else { return nil }
+    statistics?.reached(limit)
+    return tooMuchUnderWay
+  }
+
+  private var tooMuchUnderWay: RPCStatus {
+    let text = "\(table.share?.peer ?? "all peers") have too many requests under way; wait for some"
+    return RPCStatus(.resourceExhausted, text)
   }
 
   // MARK: Tasks
@@ -146,10 +164,11 @@ extension Connection {
     cutOff(.headersTimeout, "a header block that did not end within \(limits.headersTimeout)")
   }
 
-  /// Looks four times in `firstMessageTimeout` for streams that wait for their first message, or for
-  /// the rest of one.
+  /// Looks four times in `firstMessageTimeout` for streams that wait for their first message, for the rest
+  /// of one, or for the end behind their one request.
   private func watchMessages() {
-    guard sweepTimer == nil, table.unstarted + table.partial > 0 else { return }
+    guard sweepTimer == nil, table.unstarted + table.partial + table.awaitingEnd > 0
+    else { return }
     sweepTimer = loop.schedule(after: limits.firstMessageTimeout / Self.sweeps) { [weak self] in
       self?.assumeIsolated { $0.sweep() }
     }
@@ -158,7 +177,7 @@ extension Connection {
   private func sweep() {
     sweepTimer = nil
     guard phase == .open else { return }
-    for state in table.all where state.isUnstarted || state.isPartial && !state.holdsPeerUp {
+    for state in table.all where state.isLate {
       state.sweeps += 1
       if state.sweeps > Self.sweeps { giveUpMessage(of: state) }
     }
@@ -170,6 +189,7 @@ extension Connection {
     statistics?.reached(state.isUnstarted ? .firstMessage : .partialMessage)
     let text = state.isUnstarted ? "no message came within" : "a message did not come whole within"
     table.started(state)
+    table.endCame(state)
     fail(state, RPCStatus(.deadlineExceeded, "\(text) \(time)"))
   }
 

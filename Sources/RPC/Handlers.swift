@@ -106,6 +106,17 @@ package struct ServerCall: Sendable {
     connection.onLoop((bytes, opening.state)) { $0.credit($1.0, on: $1.1) }
   }
 
+  /// Counts the one request, which is kept until the call ends: with all else that its peer has here. Its
+  /// end has to come as soon as a message's would.
+  ///
+  /// - Throws: `RESOURCE_EXHAUSTED` when the peer, or all together, have too much.
+  func keepRequest(ofBytes bytes: Int) throws(RPCStatus) {
+    let refusal = connection.onLoop((bytes, opening.state)) {
+      $0.keepRequest(ofBytes: $1.0, of: $1.1)
+    }
+    if let refusal { throw refusal }
+  }
+
   /// Makes the stream's window at least `bytes`.
   package func raiseWindow(to bytes: Int) {
     connection.onLoop((bytes, opening.state)) { $0.raiseWindow(of: $1.1, to: $1.0) }

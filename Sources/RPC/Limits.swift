@@ -61,8 +61,9 @@ package struct ListenerLimits: Sendable {
   package var maxConnectionsPerPrincipal = 1_024
   /// Connections whose TLS and first frames are under way: some 25 KiB each, held by strangers.
   package var maxHandshakes = 1_024
-  /// Bytes of messages that are not whole, of one peer's connections and of all; a peer is a principal,
-  /// or an address where none is known. What passes it is refused.
+  /// Bytes of messages that are not whole, and of header fields and single requests of calls under way, of
+  /// one peer's connections and of all; a peer is a principal, or an address where none is known. What
+  /// passes it is refused.
   package var maxPartialBytesPerPeer = 64 * 1_048_576
   package var maxPartialBytes = 512 * 1_048_576
   /// Bytes of answers that wait because peers do not read, likewise; new calls are refused from a quarter

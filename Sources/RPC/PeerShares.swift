@@ -13,7 +13,7 @@ final class PeerShares: @unchecked Sendable {
 
   /// Bytes that are held.
   struct Held: Equatable {
-    /// Of messages that have not come whole.
+    /// Of messages that have not come whole, and of what calls keep until they are over.
     var partial = 0
     /// Of answers that wait to be read.
     var queued = 0

@@ -92,7 +92,7 @@ final class ServerCore: Sendable {
     }
     if let timeout = state.fields.timeout {
       guard let limit = Timeout.parse(timeout) else {
-        throw RPCStatus(.invalidArgument, "malformed grpc-timeout")
+        throw RPCStatus(.internalError, "malformed grpc-timeout")
       }
       state.deadline = connection.deadline(after: limit, for: state)
     }

@@ -71,7 +71,12 @@ private final class TaskHandler: ServerHandler {
       call.finish(RPCStatus(.unimplemented, "\(call.path) takes one request; more came"))
       return
     }
-    request = message
+    do throws(RPCStatus) {
+      try call.keepRequest(ofBytes: message.count)
+      request = message
+    } catch {
+      call.finish(error)
+    }
   }
 
   func halfClosed(_ call: ServerCall) {
@@ -91,7 +96,7 @@ private final class TaskHandler: ServerHandler {
       } catch is CancellationError {
         await call.endTask(RPCStatus(.cancelled, "the call was cancelled"))
       } catch {
-        await call.endTask(RPCStatus(.internalError, "\(call.path) failed"))
+        await call.endTask(RPCStatus(.unknown, "\(call.path) failed"))
       }
     }
   }

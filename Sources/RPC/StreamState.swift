@@ -16,6 +16,10 @@ final class StreamState {
   var isPartial = false
   /// Bytes of it that the table has counted.
   var partialBytes = 0
+  /// Bytes of its header fields and its request that are kept until it is over; counted by the table.
+  var keptBytes = 0
+  /// Its one request is here, and its end is not; counted by the table.
+  var awaitsEnd = false
   /// How often it was found so, since its headers or its last whole message.
   var sweeps = 0
   /// Bytes of the message at hand, prefix included, that are the connection's to hold; 0: none, its
@@ -99,6 +103,9 @@ final class StreamState {
 
   /// The peer cannot send the rest of the message at hand before we do something.
   var holdsPeerUp: Bool { heldBytes > 0 || wantsParts && promised == 0 }
+
+  /// What the peer is to send soon has not come, and it could.
+  var isLate: Bool { isUnstarted || awaitsEnd || isPartial && !holdsPeerUp }
 
   /// The credit that the peer is due now: what was taken, and of the message at hand what was promised.
   func creditDue() -> Int {
@@ -229,6 +236,17 @@ struct IncomingFields {
   var blocks = 0
 
   static let overhead = 32
+
+  /// Of a 1xx answer (RFC 9113 §8.1): it says what happens meanwhile, and the answer's own fields follow.
+  var isInformational: Bool { (100..<200).contains(httpStatus ?? 0) }
+
+  /// What came counts on: such answers are bounded together.
+  mutating func startAnew() {
+    var fields = IncomingFields()
+    fields.wantsEncodings = wantsEncodings
+    fields.bytes = bytes
+    self = fields
+  }
 
   /// By the length of the name first: most names differ in it, and each call has a dozen fields.
   mutating func take(name: Span<UInt8>, value: Span<UInt8>) {

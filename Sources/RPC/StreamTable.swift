@@ -41,12 +41,19 @@ final class StreamTable: SessionDelegate {
   /// Streams that have part of a message, and the bytes of these.
   private(set) var partial = 0
   private(set) var partialBytes = 0
+  /// Streams that have their one request and no end, and what all keep until they are over.
+  private(set) var awaitingEnd = 0
+  private(set) var keptBytes = 0
   /// Bytes of messages that are not whole, of all streams; see `promise`.
   private(set) var promisedBytes = 0
   private var line: [Int32] = []
   /// Bytes of messages that wait to be sent, of all streams.
   private(set) var queuedBytes = 0
   private var spareEvents: [Event] = []
+  /// At a server: those that ended last, at both ends; a ring.
+  private var over: [Int32] = []
+  private var nextOver = 0
+  private static let maxOver = 32
   /// What the peer holds with all its connections; set by a server once it knows whose this one is.
   private(set) var share: PeerShare?
 
@@ -59,13 +66,13 @@ final class StreamTable: SessionDelegate {
   /// It is this peer's from now on, with what it holds.
   func join(_ share: PeerShare) {
     self.share = share
-    share.hold(partial: partialBytes, queued: queuedBytes)
+    share.hold(partial: partialBytes + keptBytes, queued: queuedBytes)
   }
 
   /// The connection is over: it holds nothing any more.
   func leave() {
     guard let share else { return }
-    share.hold(partial: -partialBytes, queued: -queuedBytes)
+    share.hold(partial: -partialBytes - keptBytes, queued: -queuedBytes)
     share.shares.leave(share)
     self.share = nil
   }
@@ -130,7 +137,9 @@ final class StreamTable: SessionDelegate {
 
   func headersEnded(on stream: Int32) {
     guard let state = state(stream) else { return }
+    if !isServer, state.fields.isInformational { return state.fields.startAnew() }
     state.fields.blocks += 1
+    if isServer { keep(state.fields.bytes - state.keptBytes, for: state) }
     if state.fields.bytes > limits.maxHeaderBytes {
       statistics?.reached(.headerList)
       let text = "more than \(limits.maxHeaderBytes) bytes of header fields"
@@ -178,6 +187,7 @@ final class StreamTable: SessionDelegate {
     guard let state = state(stream) else { return }
     state.peerEnded = true
     started(state)
+    endCame(state)
     events.append(.ended(state))
   }
 
@@ -188,14 +198,25 @@ final class StreamTable: SessionDelegate {
 
   func closed(_ stream: Int32, _ code: HTTP2Code) {
     guard let state = state(stream) else { return }
+    if isServer, state.peerEnded, code == .noError { remember(stream) }
     streams.remove(stream)
     latest = nil
     started(state)
+    endCame(state)
+    keep(-state.keptBytes, for: state)
     drop(state)
     state.isGone = true
     queued(-state.queuedBytes)
     events.append(.closed(state, code))
   }
+
+  private func remember(_ stream: Int32) {
+    guard over.count == Self.maxOver else { return over.append(stream) }
+    over[nextOver] = stream
+    nextOver = (nextOver + 1) % Self.maxOver
+  }
+
+  func isOver(_ stream: Int32) -> Bool { over.contains(stream) }
 
   func goAway(lastStream: Int32, _ code: HTTP2Code) {
     events.append(.goAway(lastStream: lastStream, code))
@@ -218,6 +239,32 @@ final class StreamTable: SessionDelegate {
     guard state.isUnstarted else { return }
     state.isUnstarted = false
     unstarted -= 1
+  }
+
+  /// The same of its end.
+  func endCame(_ state: StreamState) {
+    guard state.awaitsEnd else { return }
+    state.awaitsEnd = false
+    awaitingEnd -= 1
+  }
+
+  // MARK: What calls keep
+
+  private func keep(_ bytes: Int, for state: StreamState) {
+    state.keptBytes += bytes
+    keptBytes += bytes
+    share?.hold(partial: bytes)
+  }
+
+  /// - Returns: the limit that its peer has passed with it, if any.
+  func keepRequest(ofBytes bytes: Int, of state: StreamState) -> PeerLimit? {
+    guard !state.isGone else { return nil }
+    keep(bytes, for: state)
+    if !state.peerEnded, !state.awaitsEnd {
+      state.awaitsEnd = true
+      awaitingEnd += 1
+    }
+    return share.flatMap { $0.shares.partialLimit(for: $0) }
   }
 
   // MARK: Messages that are not whole

@@ -156,7 +156,7 @@ struct BackoffTests {
 
 struct WindowBudgetTests {
   @Test func `a daemon and the process have their bounds`() {
-    var budget = WindowBudget(inAll: 150, perDaemon: 100)
+    var budget = ByteBudget(inAll: 150, perOwner: 100)
     #expect(budget.take(80, for: "v") == 80)
     #expect(budget.take(80, for: "v") == 20)
     #expect(budget.take(80, for: "w") == 50)

@@ -81,7 +81,7 @@ def test_a_message_above_the_limit(raw):
 
 
 def test_a_request_that_is_no_protobuf(raw):
-    assert call(raw, "UnaryCall", b"\xff\xff") == INVALID_ARGUMENT
+    assert call(raw, "UnaryCall", b"\xff\xff") == INTERNAL
 
 
 # Metadata
@@ -135,7 +135,7 @@ def test_a_deadline_far_away(raw, timeout):
 
 @pytest.mark.parametrize("timeout", ["", "1", "S", "1s", "-1S", "1.5S", "123456789S", "1 S"])
 def test_a_malformed_deadline(raw, timeout):
-    assert call(raw, "EmptyCall", b"", fields=[("grpc-timeout", timeout)]) == INVALID_ARGUMENT
+    assert call(raw, "EmptyCall", b"", fields=[("grpc-timeout", timeout)]) == INTERNAL
 
 
 def test_past_its_deadline_a_call_with_unread_output_is_reset(server):
@@ -296,8 +296,8 @@ def test_what_a_client_sends():
     (respond(("grpc-status", "99")), "UNKNOWN"),
     (respond(("grpc-status", "seven")), "UNKNOWN"),
     (respond(("x-other", "1")), "UNKNOWN: the server ended the call without a status"),
-    (respond(("grpc-status", "0"), body=b""), "INTERNAL"),
-    (respond(("grpc-status", "0"), body=message() * 2), "INTERNAL"),
+    (respond(("grpc-status", "0"), body=b""), "UNIMPLEMENTED"),
+    (respond(("grpc-status", "0"), body=message() * 2), "UNIMPLEMENTED"),
     (respond(("grpc-status", "0"), body=b"\0\0\0"), "INTERNAL"),
     (respond(("grpc-status", "0"), body=message(flag=1)), "INTERNAL"),
     (respond(("grpc-status", "0"), head=[*HEAD, ("grpc-encoding", "br")]), "INTERNAL"),
@@ -326,6 +326,16 @@ def test_informational_answers_are_passed_over():
         raw.request(stream, [(":status", "103")], end=False)
         respond(("grpc-status", "0"))(raw, stream, number)
     assert Script(answer).run() == "empty_unary: passed"
+
+
+def test_metadata_behind_an_informational_answer_is_the_answers():
+    initial, trailing = ("x-grpc-test-echo-initial", "test_initial_metadata_value"), ("x-grpc-test-echo-trailing-bin", "q6ur")
+
+    def answer(raw, stream, number):
+        for hint in ("style.css", "code.js"):
+            raw.request(stream, [(":status", "103"), ("link", hint)], end=False)
+        respond(("grpc-status", "0"), trailing, head=[*HEAD, initial])(raw, stream, number)
+    assert Script(answer).run("custom_metadata") == "custom_metadata: passed"
 
 
 def test_a_reset_after_a_whole_answer_changes_nothing():

@@ -92,7 +92,7 @@ import Testing
   func `garbage is refused`(request: [UInt8]) throws {
     let reflection = try #require(Self.reflection)
     let error = #expect(throws: RPCStatus.self) { try reflection.answer(request) }
-    #expect(error?.code == .invalidArgument)
+    #expect(error?.code == .internalError)
   }
 }
 

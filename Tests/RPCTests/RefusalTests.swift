@@ -120,6 +120,32 @@ import Testing
     await loopback.close()
   }
 
+  @Test func `who maps to nobody has a moment for that, and few connections`() async throws {
+    var limits = ConnectionLimits()
+    limits.handshakeTimeout = .milliseconds(500)
+    limits.listener.maxConnectionsPerPrincipal = 2
+    let status = RPCStatus(.unauthenticated, "no rule maps this certificate")
+    let loopback = try await Loopback(
+      identification: Identification { _ in .failure(status) },
+      limits: limits,
+      Self.echo
+    )
+    let (reasons, reason) = AsyncStream<RPCStatus>.makeStream()
+    for _ in 0..<3 {
+      let connection = try await loopback.connect()
+      await connection.whenClosed { reason.yield($0) }
+    }
+    var ended = 0
+    for await status in reasons {
+      #expect(status.code == .unavailable)
+      ended += 1
+      if ended == 3 { break }
+    }
+    #expect(await loopback.server.counters.limitsReached == [.connectionsOfPrincipal: 1])
+    while await loopback.server.connectionCount > 0 { try Task.checkCancellation() }
+    await loopback.close()
+  }
+
   @Test func `authorization is asked for each call`() async throws {
     let loopback = try await Loopback(
       authorization: Authorization { call in

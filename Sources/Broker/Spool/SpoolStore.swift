@@ -256,7 +256,7 @@ package struct SpoolOptions: Sendable {
   package var freeSegments = 64
   /// A sync comes after so many bytes, or half of the daemon's ring where that is less, or so long after
   /// the first of them.
-  package var syncBytes = 256 << 10
+  package var syncBytes = 512 << 10
   package var syncDelay = Duration.milliseconds(100)
   /// After the disk had no room, before it is asked again.
   package var retryDelay = Duration.seconds(1)

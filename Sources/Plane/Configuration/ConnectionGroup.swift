@@ -180,7 +180,8 @@ extension ConnectionGroup {
         "\(rawValue).max_partial_bytes_per_peer",
         \.[limits: self].listener.maxPartialBytesPerPeer,
         (1 << 20)...(1 << 40),
-        "Messages that are not whole, of one principal, or address where none is known."
+        "Messages that are not whole, and requests and header fields of calls under way, of one "
+          + "principal, or address where none is known."
       ),
       .bytes(
         "\(rawValue).max_partial_bytes",

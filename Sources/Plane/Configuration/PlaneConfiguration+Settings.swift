@@ -259,6 +259,18 @@ extension PlaneConfiguration {
       "And to each."
     ),
     .bytes(
+      "calls.request_budget",
+      \.broker.requestBudget,
+      0...(1 << 40),
+      "Requests of more than 4 KiB of calls that have not ended, in all."
+    ),
+    .bytes(
+      "calls.request_budget_per_principal",
+      \.broker.requestBudgetPerPrincipal,
+      0...(1 << 40),
+      "And of each principal."
+    ),
+    .bytes(
       "links.interactive_window",
       \.broker.interactiveWindow,
       65_536...(1 << 30),

@@ -14,7 +14,7 @@ extension Service {
       do {
         request = try Request(serializedBytes: bytes)
       } catch {
-        throw RPCStatus(.invalidArgument, "the request is no \(Request.protoMessageName)")
+        throw RPCStatus(.internalError, "the request is no \(Request.protoMessageName)")
       }
       do {
         return try await body(request, call).serializedBytes()

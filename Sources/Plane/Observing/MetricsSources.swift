@@ -99,7 +99,7 @@ extension MetricsPage {
     for limit in PeerLimit.allCases {
       counter(
         "gatehouse_limits_reached_total",
-        "Connections ended, and connections or calls refused, because a peer asked too much.",
+        "Connections ended, connections or calls refused, messages held up, because a peer asked too much.",
         counters.limitsReached[limit] ?? 0,
         ["listener": listener, "limit": limit.rawValue]
       )

@@ -44,7 +44,7 @@ package struct Reflection: Sendable {
       response.addElement(number, answer)
       return response.bytes
     } catch {
-      throw RPCStatus(.invalidArgument, "the request is no ServerReflectionRequest")
+      throw RPCStatus(.internalError, "the request is no ServerReflectionRequest")
     }
   }
 
@@ -116,11 +116,13 @@ package struct Reflection: Sendable {
 private final class ReflectionHandler: ServerHandler {
   private let reflection: Reflection
   private var waiting: [(request: [UInt8], credit: Int)] = []
+  private var head = 0  // those before it are answered
   private var inputEnded = false
   private var isDone = false
 
   /// Bytes of answers that may wait to be sent.
   private static let maxQueuedBytes = 256 * 1_024
+  private static let answersAtOnce = 64
 
   init(_ reflection: Reflection) { self.reflection = reflection }
 
@@ -139,9 +141,14 @@ private final class ReflectionHandler: ServerHandler {
   func ended(_ status: RPCStatus, _ call: ServerCall) { isDone = true }
 
   private func go(_ call: ServerCall) {
-    while !isDone, !waiting.isEmpty {
-      guard call.queuedBytes < Self.maxQueuedBytes else { return call.notifyWhenDrained() }
-      let (request, credit) = waiting.removeFirst()
+    var answers = 0
+    while !isDone, head < waiting.count {
+      // The rest comes as an event of its own, so that others' calls are not held up.
+      guard answers < Self.answersAtOnce, call.queuedBytes < Self.maxQueuedBytes
+      else { return call.notifyWhenDrained() }
+      answers += 1
+      let (request, credit) = waiting[head]
+      advance()
       call.credit(credit)
       do throws(RPCStatus) {
         call.send(try reflection.answer(request))
@@ -154,5 +161,14 @@ private final class ReflectionHandler: ServerHandler {
       isDone = true
       call.finish(.ok)
     }
+  }
+
+  private func advance() {
+    waiting[head].request = []
+    head += 1
+    // Amortised: each moves at most once.
+    guard head == waiting.count || head > 64 && head * 2 > waiting.count else { return }
+    waiting.removeFirst(head)
+    head = 0
   }
 }

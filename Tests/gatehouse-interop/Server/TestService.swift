@@ -35,7 +35,7 @@ enum TestService {
     _ bytes: [UInt8]
   ) throws(RPCStatus) -> Message {
     guard let message = try? Message(bytes[...]) else {
-      throw RPCStatus(.invalidArgument, "the request is no \(type)")
+      throw RPCStatus(.internalError, "the request is no \(type)")
     }
     return message
   }
