@@ -42,7 +42,7 @@ final class Context {
     unsafe handle = options
     unsafe nghttp2_option_set_no_auto_window_update(options, 1)
     // It would keep as many streams that are over as may be open: a mebibyte of a link that has done its
-    // work for an hour. What they are kept for, `SessionDelegate.isOver` does.
+    // work for an hour. What it keeps them for, `FrameMeter.hasStray` does.
     unsafe nghttp2_option_set_no_closed_streams(options, 1)
     // The second line: `PeerUsage` counts these too, and its bounds say why.
     unsafe nghttp2_option_set_stream_reset_rate_limit(
@@ -136,14 +136,6 @@ final class Context {
   }
 
   private func setFrameCallbacks() {
-    unsafe nghttp2_session_callbacks_set_on_begin_frame_callback(handle) { session, header, user in
-      guard let header = unsafe header?.pointee, UInt32(header.type) == NGHTTP2_HEADERS.rawValue,
-        unsafe Context.at(user).delegate.isOver(header.stream_id)
-      else { return 0 }
-      // RFC 9113 §5.1, "closed": the peer has ended the stream itself.
-      unsafe nghttp2_session_terminate_session(session, HTTP2Code.streamClosed.rawValue)
-      return 0
-    }
     unsafe nghttp2_session_callbacks_set_on_frame_recv_callback(handle) { _, frame, user in
       guard let frame = unsafe frame else { return 0 }
       unsafe Self.received(frame, Context.at(user).delegate)

@@ -14,6 +14,14 @@ struct FrameMeter {
   private var blockBytes: Int?
   private var blockEnds = false
   private var blocks = 0
+  private var stream: Int32 = 0
+  /// Streams that the peer reset last; a ring.
+  private var resets: [Int32] = []
+  private var nextReset = 0
+  private static let maxResets = 16
+  /// HEADERS or DATA came on a stream that the peer had ended or reset (RFC 9113 §5.1, "closed"). nghttp2
+  /// passes over them: it may not know that they did not cross a reset of ours.
+  private(set) var hasStray = false
 
   /// - Parameter skipping: bytes before the first frame: a server's peer sends the preface.
   init(skipping: Int) { skip = skipping }
@@ -21,7 +29,10 @@ struct FrameMeter {
   static let prefaceBytes = 24
   private static let headerBytes = 9
 
-  mutating func count(_ bytes: Span<UInt8>) {
+  /// - Parameters:
+  ///   - bytes: as they came.
+  ///   - isOver: whether a stream is, after its peer ended it; nil: nobody looks for strays.
+  mutating func count(_ bytes: Span<UInt8>, isOver: ((Int32) -> Bool)? = nil) {
     var index = 0
     while index < bytes.count {
       if skip > 0 {
@@ -30,7 +41,7 @@ struct FrameMeter {
         index += passed
         if skip == 0 { payloadEnded() }
       } else {
-        header(bytes[index])
+        header(bytes[index], isOver)
         index += 1
       }
     }
@@ -43,16 +54,18 @@ struct FrameMeter {
     return usage
   }
 
-  private mutating func header(_ byte: UInt8) {
+  private mutating func header(_ byte: UInt8, _ isOver: ((Int32) -> Bool)?) {
     switch position {
     case 0...2: length = length << 8 | Int(byte)
     case 3: type = byte
     case 4: flags = byte
-    default: break
+    case 5: stream = Int32(byte & 0x7f)
+    default: stream = stream << 8 | Int32(byte)
     }
     position += 1
     guard position == Self.headerBytes else { return }
     began()
+    if let isOver { look(isOver) }
     skip = length
     (position, length) = (0, 0)
     if skip == 0 { payloadEnded() }
@@ -73,6 +86,17 @@ struct FrameMeter {
     case .reset: usage.resets += 1
     case .settings: usage.work += flags & Self.acknowledges == 0 ? Self.settingsWork : 1
     default: usage.work += 1
+    }
+  }
+
+  private mutating func look(_ isOver: (Int32) -> Bool) {
+    switch FrameType(rawValue: type) {
+    case .data, .headers: if resets.contains(stream) || isOver(stream) { hasStray = true }
+    case .reset where resets.count < Self.maxResets: resets.append(stream)
+    case .reset:
+      resets[nextReset] = stream
+      nextReset = (nextReset + 1) % Self.maxResets
+    default: break
     }
   }
 

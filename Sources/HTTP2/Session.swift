@@ -9,6 +9,7 @@ internal import CNghttp2
 @safe package struct Session: ~Copyable {
   private let handle: OpaquePointer
   private var meter: FrameMeter
+  private let isServer: Bool
   private let context: Context  // nghttp2 holds it unretained; `handle` is freed before it
 
   /// What this end tells its peer (RFC 9113 §6.5.2).
@@ -64,6 +65,7 @@ internal import CNghttp2
     }
     unsafe self.handle = handle
     self.context = context
+    self.isServer = isServer
     meter = FrameMeter(skipping: isServer ? FrameMeter.prefaceBytes : 0)
   }
 
@@ -110,7 +112,10 @@ internal import CNghttp2
   ///
   /// - Throws: when the peer broke the protocol. Send what is pending, then close.
   package mutating func receive(_ bytes: Span<UInt8>) throws(HTTP2Error) {
-    meter.count(bytes)
+    meter.count(bytes, isOver: isServer ? { [context] in context.delegate.isOver($0) } : nil)
+    if meter.hasStray {
+      unsafe nghttp2_session_terminate_session(handle, HTTP2Code.streamClosed.rawValue)
+    }
     let n = unsafe bytes.withUnsafeBufferPointer { bytes in
       unsafe nghttp2_session_mem_recv(handle, bytes.baseAddress, bytes.count)
     }

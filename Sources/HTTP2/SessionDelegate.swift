@@ -18,7 +18,8 @@ package protocol SessionDelegate: AnyObject {
   func endSent(on stream: Int32)
   /// The stream is over, in whatever way. Its number is never seen again.
   func closed(_ stream: Int32, _ code: HTTP2Code)
-  /// Whether both ends have ended this stream, as far as that is remembered: no HEADERS may come on it.
+  /// Whether this stream is over, and the peer has ended it, as far as that is remembered: neither HEADERS
+  /// nor DATA may come on it.
   func isOver(_ stream: Int32) -> Bool
   /// The peer reset a stream; `closed` follows.
   func resetReceived(on stream: Int32)

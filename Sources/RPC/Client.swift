@@ -187,15 +187,6 @@ extension Connection {
 
   // MARK: What arrives
 
-  func receivedResponse(_ state: StreamState) {
-    guard case .client(let handler, let call) = state.handler else { return }
-    let fields = state.fields
-    // A block with a status is the end, trailers-only or not.
-    guard fields.blocks == 1, fields.status == nil, fields.foreignAnswer == nil else { return }
-    state.fields.metadata = Metadata()
-    handler.receivedMetadata(fields.metadata, on: call)
-  }
-
   /// The server's last word, from trailers or what stands for them.
   func finalStatus(of state: StreamState) -> RPCStatus {
     let fields = state.fields

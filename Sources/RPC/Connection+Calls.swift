@@ -217,7 +217,12 @@ extension Connection {
 
   private func handle(_ event: StreamTable.Event) {
     switch event {
-    case .headers(let state): receivedHeaders(state)
+    case .request(let state):
+      if !state.isGone { role.server?.open(state, on: self) }
+    case .metadata(let state, let metadata):
+      if case .client(let handler, let call) = state.handler {
+        handler.receivedMetadata(metadata, on: call)
+      }
     case .message(let state, let message, let credit): deliver(message, credit, to: state)
     case .compressed(let state): announceCompressed(to: state)
     case .ended(let state): peerEnded(state)
@@ -244,15 +249,6 @@ extension Connection {
     role.server?.handshakeEnded(self)
   }
 
-  private func receivedHeaders(_ state: StreamState) {
-    switch role {
-    case .server(let core):
-      if state.fields.blocks == 1, !state.isGone { core.open(state, on: self) }
-    case .client:
-      receivedResponse(state)
-    }
-  }
-
   private func deliver(_ message: [UInt8], _ credit: Int, to state: StreamState) {
     switch state.handler {
     case .server(let handler, let call): handler.received(message, credit: credit, on: call)
@@ -262,9 +258,6 @@ extension Connection {
   }
 
   private func peerEnded(_ state: StreamState) {
-    guard !state.assembler.isPartial else {
-      return violated(state, RPCStatus(.internalError, "the stream ended inside a message"))
-    }
     switch state.handler {
     case .server(let handler, let call): handler.halfClosed(call)
     case .client:

@@ -240,6 +240,14 @@ struct IncomingFields {
   /// Of a 1xx answer (RFC 9113 §8.1): it says what happens meanwhile, and the answer's own fields follow.
   var isInformational: Bool { (100..<200).contains(httpStatus ?? 0) }
 
+  /// At a client: what a server's first block brings, unless it is the end, trailers-only or not. What
+  /// comes behind it is the trailers'.
+  mutating func takeInitialMetadata() -> Metadata? {
+    guard blocks == 1, status == nil, foreignAnswer == nil else { return nil }
+    defer { metadata = Metadata() }
+    return metadata
+  }
+
   /// What came counts on: such answers are bounded together.
   mutating func startAnew() {
     var fields = IncomingFields()

@@ -6,8 +6,10 @@ internal import HTTP2
 /// nghttp2 calls it inside `receive` and `send`; the connection drains `events` afterwards.
 final class StreamTable: SessionDelegate {
   enum Event {
-    /// A header block is whole: a request, a response, or trailers.
-    case headers(StreamState)
+    /// A request's header block is whole.
+    case request(StreamState)
+    /// A server's initial metadata.
+    case metadata(StreamState, Metadata)
     case message(StreamState, [UInt8], credit: Int)
     /// The next message came compressed.
     case compressed(StreamState)
@@ -50,7 +52,7 @@ final class StreamTable: SessionDelegate {
   /// Bytes of messages that wait to be sent, of all streams.
   private(set) var queuedBytes = 0
   private var spareEvents: [Event] = []
-  /// At a server: those that ended last, at both ends; a ring.
+  /// At a server: those that were over last, and that the peer had ended; a ring.
   private var over: [Int32] = []
   private var nextOver = 0
   private static let maxOver = 32
@@ -149,7 +151,11 @@ final class StreamTable: SessionDelegate {
       events.append(.failed(state, RPCStatus(.internalError, "the value of \(name) is no base64")))
     }
     if let encoding = state.fields.encoding { accept(encoding, on: state) }
-    events.append(.headers(state))
+    if isServer {
+      if state.fields.blocks == 1 { events.append(.request(state)) }
+    } else if let metadata = state.fields.takeInitialMetadata() {
+      events.append(.metadata(state, metadata))
+    }
   }
 
   func headersRefused(on stream: Int32) { statistics?.reached(.headerList) }
@@ -188,7 +194,10 @@ final class StreamTable: SessionDelegate {
     state.peerEnded = true
     started(state)
     endCame(state)
-    events.append(.ended(state))
+    // Now: when the event is handled, nothing of the message may be here any more.
+    guard state.assembler.isPartial else { return events.append(.ended(state)) }
+    let text = "the stream ended inside a message"
+    events.append(.failed(state, RPCStatus(.internalError, text)))
   }
 
   func endSent(on stream: Int32) {
@@ -198,7 +207,7 @@ final class StreamTable: SessionDelegate {
 
   func closed(_ stream: Int32, _ code: HTTP2Code) {
     guard let state = state(stream) else { return }
-    if isServer, state.peerEnded, code == .noError { remember(stream) }
+    if isServer, state.peerEnded { remember(stream) }
     streams.remove(stream)
     latest = nil
     started(state)

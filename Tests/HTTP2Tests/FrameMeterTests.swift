@@ -48,8 +48,29 @@ import Testing
     #expect(meter.take().headerBlock == nil)
   }
 
-  private func frame(_ type: UInt8, flags: UInt8 = 0, payload: Int = 0) -> [UInt8] {
-    [0, UInt8(payload >> 8), UInt8(payload & 255), type, flags, 0, 0, 0, 1]
+  @Test(arguments: [0x0, 0x1] as [UInt8])
+  func `HEADERS and DATA are strays on streams that the peer ended or reset`(type: UInt8) {
+    var meter = FrameMeter(skipping: 0)
+    meter.count(frame(type, stream: 5).span) { $0 == 3 }
+    #expect(!meter.hasStray)
+    meter.count((frame(0x3, payload: 4, stream: 5) + frame(0x8, payload: 4, stream: 5)).span) {
+      $0 == 3
+    }
+    #expect(!meter.hasStray)
+    var other = meter
+    meter.count(frame(type, stream: 5).span) { $0 == 3 }
+    #expect(meter.hasStray)
+    other.count(frame(type, stream: 3).span) { $0 == 3 }
+    #expect(other.hasStray)
+  }
+
+  private func frame(
+    _ type: UInt8,
+    flags: UInt8 = 0,
+    payload: Int = 0,
+    stream: UInt8 = 1
+  ) -> [UInt8] {
+    [0, UInt8(payload >> 8), UInt8(payload & 255), type, flags, 0, 0, 0, stream]
       + [UInt8](repeating: 0, count: payload)
   }
 }

@@ -48,7 +48,7 @@ enum FrameInput {
     var events = table.takeEvents()
     for event in events {
       switch event {
-      case .headers(let state) where state.fields.blocks == 1 && !state.isGone:
+      case .request(let state) where !state.isGone:
         var block = HeaderBlock()
         block.append(":status", "200")
         try? session.respond(on: state.id, block, hasBody: true)
