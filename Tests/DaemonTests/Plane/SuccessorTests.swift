@@ -171,14 +171,20 @@ final class DaemonProcesses {
   let options: DaemonOptions
   private var current: DaemonProcess
 
-  init(_ plane: ScriptedPlane, leaving calls: [String: [UInt8]] = [:]) throws {
+  init(
+    _ plane: ScriptedPlane,
+    leaving calls: [String: [UInt8]],
+    openFiles: Int?,
+    _ prepare: (borrowing StateFolder) throws -> Void
+  ) throws {
     path = try makeTemporaryFolder()
     options = try TestDaemon.options(path, plane, ScriptedPlane.token)
     for (id, journal) in calls {
       let folder = try StateFolder(options.state).folder("calls").folder(id)
       try folder.write(CallJournal.File.call, journal)
     }
-    current = try DaemonProcess(path, options)
+    try prepare(StateFolder(options.state))
+    current = try DaemonProcess(path, options, openFiles: openFiles)
   }
 
   var process: Int32 { current.process }
@@ -214,10 +220,12 @@ final class DaemonProcesses {
 /// Runs a plane, and a daemon in a process of its own, for one test.
 func withProcesses(
   leaving calls: [String: [UInt8]] = [:],
-  _ body: (ScriptedPlane, DaemonProcesses) async throws -> Void
+  openFiles: Int? = nil,
+  preparing prepare: (borrowing StateFolder) throws -> Void = { _ in },
+  body: (ScriptedPlane, DaemonProcesses) async throws -> Void
 ) async throws {
   let plane = try await ScriptedPlane()
-  let daemons = try DaemonProcesses(plane, leaving: calls)
+  let daemons = try DaemonProcesses(plane, leaving: calls, openFiles: openFiles, prepare)
   await plane.linked(1)
   do {
     try await body(plane, daemons)
