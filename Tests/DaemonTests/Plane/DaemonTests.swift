@@ -227,6 +227,8 @@ import Testing
     let call = try await plane.ended("call_1")
     #expect(call.exit?.outcome == .exited)
     #expect(call.exit?.totals.map(\.bytes) == [5_000, 300])
+    // Of bytes that nobody saw there is no digest.
+    #expect(call.exit?.totals.map(\.sha256) == [[], []])
     #expect(call.output.isEmpty)
     #expect(call.effects.last?.incomplete.count == 1)
     daemon.end(Signals.terminate)
