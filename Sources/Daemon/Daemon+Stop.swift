@@ -42,6 +42,10 @@ extension Daemon {
     _ = schedule(at: .now + Self.farewell) { $0.end(nil) }
   }
 
+  /// Another program may take this one's place at any moment: no transfer is begun that it would have to
+  /// count.
+  var hasEnded: Bool { whenStopped == nil }
+
   /// The last thing the daemon does.
   func end(_ problem: DaemonOptions.Problem?) {
     guard let whenStopped else { return }

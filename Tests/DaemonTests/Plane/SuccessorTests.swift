@@ -83,6 +83,39 @@ import Testing
     }
   }
 
+  @Test func `take each byte of input once while one after the other makes way`() async throws {
+    try await withProcesses { plane, daemons in
+      // Slower than what comes: there is always something to write.
+      try plane.offer("call_1", script: "dd bs=512 status=none | sha256sum")
+      var offset: UInt64 = 0
+      let last = 13
+      for links in 1...last {
+        if links > 1 {
+          Signals.send(SIGHUP, to: daemons.process)
+          await plane.linked(links)
+          try plane.resume("call_1")
+        }
+        let state = await plane.state.wait { $0.calls["call_1"]?.opened.count == links }
+        offset = state.calls["call_1"]?.inputAtOpening ?? 0
+        guard links < last else { break }
+        for piece in 0..<32 {
+          let start = offset + UInt64(piece * 32_768)
+          let data = Input.bytes(from: start, count: 32_768)
+          try plane.say(
+            .chunk(DaemonWire.Chunk(stream: .stdin, offset: start, data: data)),
+            to: "call_1"
+          )
+        }
+        await plane.state.wait { [offset] in ($0.calls["call_1"]?.inputTaken ?? 0) > offset }
+      }
+      try plane.say(.closeStdin(CloseStdin(offset: offset)), to: "call_1")
+      let call = try await plane.ended("call_1")
+      #expect(call.exit?.outcome == .exited && call.exit?.code == 0)
+      #expect(call.exit?.error == nil)
+      #expect(call.text == Input.digest(offset) + "  -\n")
+    }
+  }
+
   @Test func `hear how a file tool ended that nobody was told of`() async throws {
     try await withProcesses { plane, daemons in
       plane.state.change { $0.isFull = true }
@@ -162,6 +195,32 @@ import Testing
       output: OutputRule(whenFull: .spill, ringBytes: 65_536, spillBytes: spill)
     )
     try plane.offer("call_1", "process.exec", request)
+  }
+}
+
+/// Input of which each byte tells its place.
+private enum Input {
+  private static let lap = 251
+  private static let maxCount = 32_768
+  private static let pattern = (0..<lap + maxCount).map { UInt8($0 % lap) }
+
+  static func bytes(from start: UInt64, count: Int) -> [UInt8] {
+    let first = Int(start % UInt64(lap))
+    return Array(pattern[first..<first + count])
+  }
+
+  static func digest(_ count: UInt64) -> String {
+    var hash = SHA256()
+    for start in stride(from: 0, to: count, by: maxCount) {
+      hash.update(bytes(from: start, count: Int(min(UInt64(maxCount), count - start))).span)
+    }
+    return Hex.encode(hash.finalize())
+  }
+}
+
+extension CallRecord {
+  fileprivate var inputAtOpening: UInt64? {
+    opened.last?.received.first { $0.stream == .stdin }?.offset
   }
 }
 
