@@ -135,7 +135,7 @@ extension Daemon {
       let record = ExitRecord(in: folder.folder)
       for (index, output) in call.outputs.enumerated() {
         keepRest(of: output, index, command)
-        output.lose(record?.unread(index) ?? 0)
+        output.lose(record?.unread(index))
         output.close()
       }
       commandEnded(call, command, record.map(Ending.init) ?? .lost)
@@ -145,11 +145,14 @@ extension Daemon {
 
 extension Daemon {
   /// What the supervisor read of a pipe before it went.
-  private func keepRest(of output: CallOutput, _ index: Int, _ command: LiveCall.Command) {
-    guard let place = command.place,
-      let rest = try? place.folder.folder.read(CallJournal.File.rest(index))
-    else { return }
-    output.keepRest(rest, place)
+  func keepRest(of output: CallOutput, _ index: Int, _ command: LiveCall.Command) {
+    guard let place = command.place else { return }
+    do {
+      let rest = try place.folder.folder.read(CallJournal.File.rest(index))
+      output.keepRest(rest ?? [], place)
+    } catch {
+      output.lose(nil)
+    }
   }
 }
 

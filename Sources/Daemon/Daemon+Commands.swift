@@ -182,7 +182,9 @@ extension Daemon {
         readPipe(of: call, output, isLast: true)
         output.lose(output.unread)
       } else {
-        output.lose(record?.unread(index) ?? 0)
+        // It went as this daemon came: it had kept what nobody read.
+        keepRest(of: output, index, command)
+        output.lose(record?.unread(index))
       }
       closePipe(output)
     }
