@@ -24,15 +24,22 @@ extension Daemon {
     }
   }
 
-  /// Of a journal that cannot be read nothing is made up: the plane hears that the call is not here.
+  /// Of a journal that cannot be read nothing is made up: the plane hears that the call is not here, of
+  /// another run of the daemon than may have started it.
   private func leave(_ id: String, _ error: any Error) {
-    let written = (error as? CallJournal.OtherVersion).map { "\($0.version)" } ?? "?"
+    instance = Self.makeInstance()
+    let path = "\(journal.folder.path)/\(id)"
+    guard let other = error as? CallJournal.OtherVersion else {
+      let remedy =
+        "mend what is wrong and restart the daemon, to have its end told; or remove \(path)"
+      return log("call_unreadable", ["call": id, "error": "\(error)", "remedy": remedy], .error)
+    }
     log(
       "call_of_another_version",
       [
-        "call": id, "version": written, "ours": "\(CallJournal.version)",
+        "call": id, "version": "\(other.version)", "ours": "\(CallJournal.version)",
         "remedy":
-          "start the gatehouse-toold that wrote it, to have its end told; or remove \(journal.folder.path)/\(id)",
+          "start the gatehouse-toold that wrote it, to have its end told; or remove \(path)",
       ],
       .error
     )

@@ -100,18 +100,22 @@ extension Daemon {
 
   private func leave() {
     guard whenStopped != nil else { return }
-    try? state.folder.write(Self.instanceName, instance.bytes)
+    try? state.folder.write(Self.instanceName, [CallJournal.version] + instance.bytes)
     end(nil)
   }
 
   /// The one before this one's, when that made way: it has told all it knew. Offers that it did not hear any
-  /// more are then made again, since nothing came of them.
+  /// more are then made again, since nothing came of them. Of a version whose journal is not read, what was
+  /// started is not known.
   static func takeInstance(_ state: SharedFolder) -> InstanceID {
-    let left = (try? state.folder.read(instanceName)).flatMap { $0 }.flatMap {
-      InstanceID(bytes: $0)
-    }
+    let left = (try? state.folder.read(instanceName)).flatMap(\.self) ?? []
     state.folder.remove(instanceName)
-    if let left { return left }
+    guard left.first == CallJournal.version, let id = InstanceID(bytes: Array(left.dropFirst()))
+    else { return makeInstance() }
+    return id
+  }
+
+  static func makeInstance() -> InstanceID {
     var random = SecureRandom.Generator()
     return InstanceID(random: &random)
   }

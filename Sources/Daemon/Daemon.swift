@@ -30,7 +30,7 @@ package actor Daemon {
   let survey: Survey
   let place: CommandPlace
   let store: IdentityStore
-  let instance: InstanceID
+  var instance: InstanceID
 
   var calls: DaemonCalls
   var live: [String: LiveCall] = [:]

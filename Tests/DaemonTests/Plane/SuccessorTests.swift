@@ -147,11 +147,27 @@ import Testing
     }
   }
 
-  @Test func `leave alone what another version wrote`() async throws {
-    try await withProcesses(leaving: ["call_1": [99, 1, 2, 3]]) { plane, daemons in
+  /// To the plane it is another run: what the one before had started is not offered again.
+  @Test(arguments: [[UInt8](), [CallJournal.version]])
+  func `leave alone what another version wrote`(version: [UInt8]) async throws {
+    let instance = [UInt8](repeating: 7, count: 16)
+    try await withProcesses(leaving: ["call_1": [99, 1, 2, 3]]) { state in
+      try state.write("instance", version + instance)
+    } body: { plane, daemons in
       #expect(plane.state.value.links[0].inventory.isEmpty)
+      #expect(plane.state.value.links[0].hello.instanceId != instance)
       let journal = daemons.options.state + "/calls/call_1/call"
       #expect(FileManager.default.fileExists(atPath: journal))
+    }
+  }
+
+  @Test(arguments: [[UInt8](), [99]])
+  func `are another run than one of another version`(version: [UInt8]) async throws {
+    let instance = [UInt8](repeating: 7, count: 16)
+    try await withProcesses { state in
+      try state.write("instance", version + instance)
+    } body: { plane, _ in
+      #expect(plane.state.value.links[0].hello.instanceId != instance)
     }
   }
 
