@@ -8,16 +8,15 @@ internal import Sandbox
 /// before the plane hears `Hello`.
 extension Daemon {
   func adoptCalls() {
-    for id in journal.folder.names() {
-      guard Identifier.isValid(id), let folder = try? journal.folder.folder(id) else { continue }
-      let shared = SharedFolder(folder)
+    for id in journal.folder.names() where Identifier.isValid(id) {
       do {
+        let shared = SharedFolder(try journal.folder.folder(id))
         guard let entry = try CallJournal(in: shared.folder) else {
           // Killed before it was journaled, so nothing was started.
           journal.folder.removeFolder(id)
           continue
         }
-        adopt(id, entry, shared)
+        try adopt(id, entry, shared)
       } catch {
         leave(id, error)
       }
@@ -45,7 +44,16 @@ extension Daemon {
     )
   }
 
-  private func adopt(_ id: String, _ entry: CallJournal, _ folder: SharedFolder) {
+  private func adopt(
+    _ id: String,
+    _ entry: CallJournal,
+    _ folder: SharedFolder
+  ) throws(SystemError) {
+    let exit = try keptExit(folder)
+    // Without them nobody knows which bytes were taken.
+    let positions =
+      try entry.isCommand
+      ? TransferPositions(in: folder.folder, named: CallJournal.File.positions) : nil
     let left = Duration.microseconds(max(0, entry.deadline - BootClock.microseconds))
     let call = LiveCall(
       id: id,
@@ -56,14 +64,14 @@ extension Daemon {
     )
     call.hasRequest = true
     live[id] = call
-    guard entry.isCommand else { return adopt(call, folder) }
+    guard entry.isCommand else { return adopt(call, folder, exit) }
     let command = LiveCall.Command(key: entry.key)
     command.isTerminal = entry.isTerminal
     command.folder = folder
-    command.positions = try? TransferPositions(in: folder.folder, named: CallJournal.File.positions)
+    command.positions = positions
     call.work = .command(command)
     restoreStreams(of: call, entry, command)
-    if let exit = keptExit(folder), let outcome = Calls.Outcome(exit.outcome) {
+    if let exit, let outcome = Calls.Outcome(exit.outcome) {
       call.exit = exit
       call.effects = keptEffects(folder)
       calls.adopt(id, outcome: outcome)
@@ -75,10 +83,10 @@ extension Daemon {
   }
 
   /// A file tool's: how it ended was written down, or nobody knows.
-  private func adopt(_ call: LiveCall, _ folder: SharedFolder) {
+  private func adopt(_ call: LiveCall, _ folder: SharedFolder, _ exit: Exit?) {
     call.work = .files(Cancellation())
     call.folder = folder
-    if let exit = keptExit(folder), let outcome = Calls.Outcome(exit.outcome) {
+    if let exit, let outcome = Calls.Outcome(exit.outcome) {
       call.exit = exit
       call.effects = keptEffects(folder)
       calls.adopt(call.id, outcome: outcome)
@@ -112,8 +120,8 @@ extension Daemon {
     call.input = CallInput(startingAt: command.positions?[.end, stdin] ?? 0)
   }
 
-  private func keptExit(_ folder: SharedFolder) -> Exit? {
-    guard let bytes = try? folder.folder.read(CallJournal.File.exit) else { return nil }
+  private func keptExit(_ folder: SharedFolder) throws(SystemError) -> Exit? {
+    guard let bytes = try folder.folder.read(CallJournal.File.exit) else { return nil }
     return try? Exit(decoding: bytes)
   }
 
@@ -137,6 +145,13 @@ extension Daemon {
       if command.positions?.inDoubt ?? true {
         for output in call.outputs { output.dropRest() }
         end(command, .abandoned)
+      }
+    } catch  where !error.isNobodyThere {
+      log("call_not_adopted_yet", ["call": call.id, "error": error.description], .warning)
+      let id = call.id
+      _ = schedule(at: .now + .milliseconds(500)) { daemon in
+        guard let call = daemon.live[id], let command = call.command else { return }
+        daemon.takeOver(call, command)
       }
     } catch {
       let record = ExitRecord(in: folder.folder)

@@ -143,3 +143,10 @@ package final class ControlSocket: Sendable {
     }
   }
 }
+
+extension SystemError {
+  /// Who listened on a control socket is gone, or was never there.
+  package var isNobodyThere: Bool {
+    [ECONNREFUSED, ENOENT, EPIPE, ECONNRESET].contains(code)
+  }
+}

@@ -171,6 +171,30 @@ import Testing
     }
   }
 
+  @Test(arguments: [CallJournal.File.call, CallJournal.File.positions, CallJournal.File.exit])
+  func `leave alone what cannot be read`(file: String) async throws {
+    let entry = CallJournal(
+      tool: "process.exec",
+      digest: [],
+      requestBytes: 0,
+      key: [1],
+      deadline: .max,
+      isTerminal: false,
+      dropsOldest: false,
+      ringBytes: 0
+    )
+    // Larger than any that is read.
+    let isJournal = file == CallJournal.File.call
+    let journal = isJournal ? [UInt8](repeating: 1, count: 5 << 20) : entry.encoded
+    try await withProcesses(leaving: ["call_1": journal]) { state in
+      if !isJournal { _ = try state.folder("calls").folder("call_1").folder(file) }
+    } body: { plane, daemons in
+      #expect(plane.state.value.links[0].inventory.isEmpty)
+      let path = daemons.options.state + "/calls/call_1/" + file
+      #expect(FileManager.default.fileExists(atPath: path))
+    }
+  }
+
   @Test func `spill what nobody takes, in order`() async throws {
     try await withProcesses { plane, daemons in
       plane.state.change { $0.isStalled = true }
