@@ -143,7 +143,7 @@ extension Daemon {
       watch(supervisor, of: call, command)
       // Killed in the middle of a transfer: no position can be trusted any more.
       if command.positions?.inDoubt ?? true {
-        for output in call.outputs { output.dropRest() }
+        for output in call.outputs { output.dropUncounted() }
         end(command, .abandoned)
       }
     } catch  where !error.isNobodyThere {

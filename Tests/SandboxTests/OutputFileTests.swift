@@ -130,6 +130,16 @@ struct OutputFileTests {
     }
   }
 
+  @Test func `is in doubt for good once one died between a transfer and its count`() throws {
+    let output = try TestedOutput()
+    output.positions.begin()
+    let second = try TransferPositions(in: output.folder, named: "positions")
+    #expect(second.inDoubt)
+    second.begin()
+    second.commit(1, to: .lost, TestedOutput.stream)
+    #expect(second.inDoubt)
+  }
+
   @Test func `keeps the rest that a supervisor read, or none of it`() throws {
     let output = try TestedOutput()
     try output.write(bytes(0..<60_000))

@@ -226,6 +226,8 @@ extension CallOutput {
     )
     self.init(stream, ring: OutputRing(stream, entry, keeping: kept))
     lost = place.positions[.lost, number]
+    // What comes has its place behind those.
+    isDropping = lost > 0
     sent = 0
     guard !kept.isEmpty else { return }
     guard (try? openFile(place)) != nil else { return }
