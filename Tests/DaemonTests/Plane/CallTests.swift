@@ -79,16 +79,13 @@ import Testing
     try await withDaemon { plane, daemon in
       try plane.offer("call_1", script: "while [ ! -e go ]; do sleep 0.01; done; exit 3")
       await plane.state.wait { $0.calls["call_1"]?.carry != nil }
-      while await !daemon.daemon.isCommandOpen("call_1") { await Task.yield() }
+      try await daemon.daemon.waitForCommand("call_1")
       let released = Watched(false)
       defer { released.change { $0 = true } }
-      let survey = await daemon.daemon.survey
-      survey.before { baseline in
-        while !released.value { sched_yield() }
-        survey.abandon(baseline)
-      }
+      await daemon.daemon.survey.stop(until: released)
       try "".write(toFile: daemon.options.root + "/go")
-      while await !daemon.daemon.isLookedBehind("call_1") { await Task.yield() }
+      while await !daemon.daemon.isLookedBehind("call_1"), !Task.isCancelled { await Task.yield() }
+      try #require(await daemon.daemon.isLookedBehind("call_1"))
       if isCancel {
         try plane.say(.cancel(CancelCall(callId: "call_1")))
         // Behind it on the same stream.
@@ -292,11 +289,7 @@ import Testing
     try await withDaemon { plane, daemon in
       let released = Watched(false)
       defer { released.change { $0 = true } }
-      let survey = await daemon.daemon.survey
-      survey.before { baseline in
-        while !released.value { sched_yield() }
-        survey.abandon(baseline)
-      }
+      await daemon.daemon.survey.stop(until: released)
       try plane.offer("call_1", script: "touch ran")
       try plane.say(.cancel(CancelCall(callId: "call_1")))
       // Behind it on the same stream.
@@ -360,6 +353,34 @@ import Testing
     }
   }
 
+  @Test func `end a command although its supervisor had not read what it was told`() async throws {
+    try await withDaemon { plane, daemon in
+      let request = ExecRequest(
+        argv: ["sleep", "20"].map { Array($0.utf8) },
+        terminal: DaemonWire.Terminal(columns: 80, rows: 24)
+      )
+      try plane.offer("call_1", "process.exec", request)
+      try await daemon.daemon.waitForCommand("call_1")
+      let supervisor = try #require(await daemon.daemon.supervisor(of: "call_1"))
+      await plane.state.wait { $0.calls["call_1"]?.carry != nil }
+      Signals.send(SIGSTOP, to: supervisor)
+      defer { Signals.send(SIGCONT, to: supervisor) }
+      for columns in 1...1_000 {
+        try plane.say(.resize(Resize(columns: UInt32(columns), rows: 24)), to: "call_1")
+      }
+      try plane.write("x", at: 0, to: "call_1")
+      await plane.state.wait { $0.calls["call_1"]?.inputTaken == 1 }
+      try plane.say(.cancel(CancelCall(callId: "call_1")))
+      // Behind it on the same stream.
+      try plane.offer("call_2", "no.tool", ExecRequest())
+      await plane.state.wait { !$0.refused.isEmpty }
+      Signals.send(SIGCONT, to: supervisor)
+      let exit = try await plane.ended("call_1").exit
+      #expect(exit?.outcome == .cancelled)
+      #expect(exit?.signal != 0, "it ended by itself")
+    }
+  }
+
   @Test func `stop although nobody reads what a command wrote`() async throws {
     try await withDaemon(tail: .milliseconds(100)) { plane, daemon in
       plane.state.change { $0.isStalled = true }
@@ -373,13 +394,35 @@ import Testing
 }
 
 extension Daemon {
-  /// The command runs.
-  fileprivate func isCommandOpen(_ id: String) -> Bool { live[id]?.command?.isOpen ?? false }
+  /// Until the command runs.
+  fileprivate func waitForCommand(_ id: String) async throws {
+    while live[id]?.command?.isOpen != true, !Task.isCancelled { await Task.yield() }
+    try #require(live[id]?.command?.isOpen == true)
+  }
+
+  fileprivate func supervisor(of id: String) -> Int32? { live[id]?.command?.link?.child }
+
+  /// The command has ended, and its output may wait.
+  fileprivate func hasRecord(_ id: String) -> Bool { live[id]?.command?.record != nil }
 
   /// The command has ended, and what it changed is being looked for.
   fileprivate func isLookedBehind(_ id: String) -> Bool {
     live[id]?.command?.isSurveyed ?? false
   }
 
-  fileprivate func passDeadline(of id: String) { perform(calls.handle(id, .deadline), of: id) }
+  fileprivate func passDeadline(of id: String) { endInTime(id, .deadline) }
+}
+
+extension Survey {
+  /// Has its thread wait, from before this returns; for a minute at most.
+  fileprivate func stop(until released: Watched<Bool>) async {
+    let limit = ContinuousClock.now + .seconds(60)
+    let isStopped = Watched(false)
+    before { baseline in
+      isStopped.change { $0 = true }
+      while !released.value, ContinuousClock.now < limit { sched_yield() }
+      self.abandon(baseline)
+    }
+    await isStopped.wait { $0 }
+  }
 }
