@@ -144,6 +144,8 @@ extension Daemon {
       case .ended(let record):
         command.record = record
         command.isOpen = true
+        // By itself: what is ordered from here on does not change how.
+        if record.cause == .none { perform(calls.handle(id, .toolDone), of: id) }
         if case .notStarted = record.ending { for output in call.outputs { closePipe(output) } }
         for output in call.outputs { readPipe(of: call, output) }
         finishIfDone(call, command)

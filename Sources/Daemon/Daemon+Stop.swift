@@ -23,7 +23,9 @@ extension Daemon {
       switch call.work {
       case .none: break
       case .files(let cancellation): cancellation.cancel()
-      case .command(let command): end(command, .abandoned)
+      case .command(let command):
+        end(command, .abandoned)
+        limitTail(of: call.id)
       }
     }
     _ = schedule(at: .now + Self.stopLimit) { $0.end(nil) }

@@ -353,6 +353,22 @@ import Testing
     }
   }
 
+  @Test func `say how a command ended by itself although its time is over before it is read`()
+    async throws
+  {
+    try await withDaemon(tail: .milliseconds(100)) { plane, daemon in
+      plane.state.change { $0.isStalled = true }
+      let id = "call_1"
+      try plane.offer(id, script: "cat /dev/zero & exit 0")
+      while await !daemon.daemon.hasRecord(id), !Task.isCancelled { await Task.yield() }
+      try #require(await daemon.daemon.hasRecord(id))
+      await daemon.daemon.passDeadline(of: id)
+      let state = await plane.state.wait { $0.calls[id]?.exit != nil || $0.unclaimed.contains(id) }
+      if state.calls[id]?.exit == nil { try plane.resume(id) }
+      #expect(try await plane.ended(id).exit?.outcome == .exited)
+    }
+  }
+
   @Test func `end a command although its supervisor had not read what it was told`() async throws {
     try await withDaemon { plane, daemon in
       let request = ExecRequest(
