@@ -130,7 +130,7 @@ extension Daemon {
       command.link = nil
       return commandEnded(call, command, .lost)
     }
-    if let cause = command.ending { supervisor.send(.end(cause)) }
+    if let cause = command.ending { insist(.end(cause), supervisor) }
     if isMakingWay { stopIfDone() }
   }
 
@@ -270,14 +270,20 @@ extension Daemon {
   func end(_ command: LiveCall.Command, _ cause: ExitRecord.Cause) {
     guard command.ending == nil else { return }
     command.ending = cause
-    command.link?.send(.end(cause))
+    insist(.end(cause), command.link)
+  }
+
+  /// What nothing makes up for: of signals and sizes some may be lost on a supervisor that does not read.
+  func insist(_ order: SupervisorOrder, _ link: SupervisorLink?) {
+    guard let link, !link.send(order) else { return }
+    _ = schedule(at: .now + .milliseconds(50)) { $0.insist(order, link) }
   }
 
   /// Lets supervisor and pipes go. The supervisor ends the command if it still runs.
   func letGo(_ command: LiveCall.Command) {
     stopWatchingInput(command)
     command.input = nil
-    command.link?.send(.release)
+    insist(.release, command.link)
     stopWatching(command)
   }
 

@@ -183,7 +183,7 @@ extension Daemon {
     if command.isTerminal {
       _ = try? input.descriptor.write(Self.endOfTransmission.span)
     } else {
-      command.link?.send(.closeInput)
+      insist(.closeInput, command.link)
     }
     command.input = nil
   }
