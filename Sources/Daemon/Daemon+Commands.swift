@@ -158,7 +158,8 @@ extension Daemon {
 
   private func opened(_ streams: CommandStreams, of call: LiveCall, _ command: LiveCall.Command) {
     command.isOpen = true
-    command.input = streams.input
+    let isClosed = command.positions?[.closed, Int(CallStream.stdin.rawValue)] == 1
+    command.input = isClosed ? nil : streams.input
     switch streams.outputs {
     case .apart(let output, let error):
       call.output(.stdout)?.open(output)

@@ -181,6 +181,8 @@ extension Daemon {
   private func closeInput(_ command: LiveCall.Command) {
     guard let input = command.input else { return }
     if command.isTerminal {
+      // Before: a successor does not know, and twice it would end what reads next.
+      command.positions?[.closed, Int(CallStream.stdin.rawValue)] = 1
       _ = try? input.descriptor.write(Self.endOfTransmission.span)
     } else {
       insist(.closeInput, command.link)

@@ -29,6 +29,8 @@ internal import Synchronization
     case lost = 4
     /// Bytes behind `end` that the supervisor had read, and that are kept as well.
     case rest = 5
+    /// 1: its end was said, which at a terminal is a byte like others.
+    case closed = 6
   }
 
   package static let streams = 8

@@ -116,6 +116,32 @@ import Testing
     }
   }
 
+  @Test func `end a terminal's input once`() async throws {
+    try await withProcesses { plane, daemons in
+      let request = ExecRequest(
+        argv: ["/bin/sh", "-c", "cat; echo second; cat"].map { Array($0.utf8) },
+        terminal: DaemonWire.Terminal(columns: 80, rows: 24)
+      )
+      try plane.offer("call_1", "process.exec", request)
+      await plane.state.wait { $0.calls["call_1"]?.carry != nil }
+      try plane.say(.closeStdin(CloseStdin(offset: 0)), to: "call_1")
+      let pty = DaemonWire.Stream.pty.rawValue
+      await plane.state.wait {
+        String(decoding: $0.calls["call_1"]?.output[pty] ?? [], as: UTF8.self).contains("second")
+      }
+      Signals.send(SIGHUP, to: daemons.process)
+      await plane.linked(2)
+      try plane.resume("call_1")
+      await plane.state.wait { $0.calls["call_1"]?.carries == 2 }
+      try plane.say(.closeStdin(CloseStdin(offset: 0)), to: "call_1")
+      // The second would have ended by then.
+      try plane.offer("call_2", script: "true")
+      _ = try await plane.ended("call_2")
+      try plane.say(.signal(DaemonWire.Signal(number: 15)), to: "call_1")
+      #expect(try await plane.ended("call_1").exit?.outcome == .signalled)
+    }
+  }
+
   @Test func `hear how a file tool ended that nobody was told of`() async throws {
     try await withProcesses { plane, daemons in
       plane.state.change { $0.isFull = true }
