@@ -142,6 +142,18 @@ import Testing
     }
   }
 
+  @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/prlimit")))
+  func `give commands the descriptors that the first was started with`() async throws {
+    try await withProcesses(openFiles: 500) { plane, daemons in
+      try plane.offer("call_1", script: "ulimit -Sn")
+      #expect(try await plane.ended("call_1").text == "500\n")
+      Signals.send(SIGHUP, to: daemons.process)
+      await plane.linked(2)
+      try plane.offer("call_2", script: "ulimit -Sn")
+      #expect(try await plane.ended("call_2").text == "500\n")
+    }
+  }
+
   @Test func `hear how a file tool ended that nobody was told of`() async throws {
     try await withProcesses { plane, daemons in
       plane.state.change { $0.isFull = true }
