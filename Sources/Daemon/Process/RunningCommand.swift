@@ -84,7 +84,7 @@ struct RunningCommand {
   /// To what is in the terminal's foreground; without a terminal, to the command's own group.
   func signal(_ number: Int32) {
     let foreground = isTerminal ? outputs.first?.descriptor.foregroundGroup : nil
-    Signals.send(number, toGroup: foreground ?? process)
+    Signals.send(number, toGroup: foreground ?? process, below: ThisProcess.id)
   }
 
   func resize(_ size: TerminalSize) {
