@@ -328,14 +328,10 @@ struct Launch: Sendable {
       )
       positions.supervisor = supervisor.child ?? 0
       return .success(Launch(supervisor: supervisor, folder: folder, positions: positions))
-    } catch let error as ToolError {
-      return .failure(error)
-    } catch let error as SystemError where error.isOutOfSpace {
-      return .failure(ToolError(notJournaled: error))
     } catch {
-      return .failure(
-        ToolError(code: "unavailable", message: "no supervisor could be started: \(error)")
-      )
+      // A journal says that it may run.
+      journal.folder.removeFolder(id)
+      return .failure(ToolError(notLaunched: error))
     }
   }
 
@@ -354,10 +350,28 @@ struct Launch: Sendable {
 extension ToolError {
   /// What is not written down is not started.
   init(notJournaled error: SystemError) {
+    guard error.isOutOfSpace else {
+      self.init(
+        code: "unavailable",
+        message: "the call could not be written down, so it was not started: \(error)"
+      )
+      return
+    }
     self.init(
-      code: error.isOutOfSpace ? "no_space" : "unavailable",
-      message: "the call could not be written down, so it was not started: \(error)"
+      code: "no_space",
+      message:
+        "the call could not be written down, so it was not started: No space left on the disk of the "
+        + "daemon's state folder; free some there, then try again"
     )
+  }
+
+  fileprivate init(notLaunched error: any Error) {
+    switch error {
+    case let error as ToolError: self = error
+    case let error as SystemError where error.isOutOfSpace: self.init(notJournaled: error)
+    default:
+      self.init(code: "unavailable", message: "no supervisor could be started: \(error)")
+    }
   }
 
   /// A tree of processes is found by way of `/proc`; a command whose tree cannot be killed is not
