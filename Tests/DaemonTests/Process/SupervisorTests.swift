@@ -41,6 +41,15 @@ private let canSetInheritable =
     #expect(failure.message.contains("'\(program)'"))
   }
 
+  @Test func `that cannot start is named in short`() throws {
+    let record = try TestedCommand([String(repeating: "x", count: 5_000)]).finish()
+    guard case .notStarted(let failure) = record.ending else {
+      Issue.record("it started: \(record)")
+      return
+    }
+    #expect(failure.message.utf8.count < 1_000)
+  }
+
   @Test func `is looked for in the path of its own environment`() throws {
     var options = TestedCommand.Options()
     options.environment = ["PATH=/nowhere:/bin:/usr/bin"]
