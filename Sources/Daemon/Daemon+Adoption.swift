@@ -75,6 +75,8 @@ extension Daemon {
       call.exit = exit
       call.effects = keptEffects(folder)
       calls.adopt(id, outcome: outcome)
+      // Let go, and not reaped by the program before this one.
+      _ = Program.isRunningChild(positions?.supervisor ?? 0)
       log("call_kept", ["call": id, "outcome": "\(outcome)"])
       return
     }

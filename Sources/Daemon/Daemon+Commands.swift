@@ -127,7 +127,7 @@ extension Daemon {
       )
     } catch {
       // Not watched, it would be lost: its supervisor hears the socket close and ends it.
-      command.link = nil
+      stopWatching(command)
       return commandEnded(call, command, .lost)
     }
     if let cause = command.ending { insist(.end(cause), supervisor) }
@@ -137,7 +137,7 @@ extension Daemon {
   // MARK: What supervisors say
 
   private func supervisorSaid(_ id: String) {
-    guard let call = live[id], let command = call.command else { return }
+    guard let call = live[id], let command = call.command, !hasEnded else { return }
     while let link = command.link, let event = link.receive() {
       switch event {
       case .started(let streams): opened(streams, of: call, command)
@@ -294,8 +294,21 @@ extension Daemon {
       loop.deregister(registration, link.socket.descriptor.number)
     }
     (command.registration, command.link) = (nil, nil)
-    // It is going: a moment at most, but not on the loop. The socket must close meanwhile.
-    if let child = link.child { try? spawner.submit { Program.reap(child) } }
+    guard let child = link.child else { return }
+    departing.insert(child)
+    reap(child, after: .milliseconds(10))
+  }
+
+  /// A supervisor that was let go ends in a moment; one that was told nothing, or is stopped, later.
+  private func reap(_ child: Int32, after wait: Duration) {
+    _ = schedule(at: .now + wait) { daemon in
+      guard daemon.departing.contains(child) else { return }
+      if Program.isRunningChild(child) {
+        daemon.reap(child, after: min(wait * 2, .seconds(1)))
+      } else {
+        daemon.departing.remove(child)
+      }
+    }
   }
 }
 

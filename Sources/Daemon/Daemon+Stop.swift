@@ -54,6 +54,9 @@ extension Daemon {
     self.whenStopped = nil
     isStopping = true
     for link in links.values { link.connection.assumeIsolated { $0.closeClient() } }
+    // Nobody looks after them any more. In a program of its own this makes no difference.
+    for child in departing { try? spawner.submit { Program.reap(child) } }
+    departing = []
     log("stopped")
     whenStopped(problem)
   }

@@ -34,6 +34,8 @@ package actor Daemon {
 
   var calls: DaemonCalls
   var live: [String: LiveCall] = [:]
+  /// Supervisors that were let go, and are reaped once they have ended.
+  var departing: Set<Int32> = []
 
   var identity: DaemonIdentity?
   var links: [Int: Link] = [:]
