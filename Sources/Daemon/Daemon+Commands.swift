@@ -127,23 +127,25 @@ extension Daemon {
       )
     } catch {
       // Not watched, it would be lost: its supervisor hears the socket close and ends it.
-      command.link = nil
+      stopWatching(command)
       return commandEnded(call, command, .lost)
     }
-    if let cause = command.ending { supervisor.send(.end(cause)) }
+    if let cause = command.ending { insist(.end(cause), supervisor) }
     if isMakingWay { stopIfDone() }
   }
 
   // MARK: What supervisors say
 
   private func supervisorSaid(_ id: String) {
-    guard let call = live[id], let command = call.command else { return }
+    guard let call = live[id], let command = call.command, !hasEnded else { return }
     while let link = command.link, let event = link.receive() {
       switch event {
       case .started(let streams): opened(streams, of: call, command)
       case .ended(let record):
         command.record = record
         command.isOpen = true
+        // By itself: what is ordered from here on does not change how.
+        if record.cause == .none { perform(calls.handle(id, .toolDone), of: id) }
         if case .notStarted = record.ending { for output in call.outputs { closePipe(output) } }
         for output in call.outputs { readPipe(of: call, output) }
         finishIfDone(call, command)
@@ -156,7 +158,8 @@ extension Daemon {
 
   private func opened(_ streams: CommandStreams, of call: LiveCall, _ command: LiveCall.Command) {
     command.isOpen = true
-    command.input = streams.input
+    let isClosed = command.positions?[.closed, Int(CallStream.stdin.rawValue)] == 1
+    command.input = isClosed ? nil : streams.input
     switch streams.outputs {
     case .apart(let output, let error):
       call.output(.stdout)?.open(output)
@@ -182,7 +185,9 @@ extension Daemon {
         readPipe(of: call, output, isLast: true)
         output.lose(output.unread)
       } else {
-        output.lose(record?.unread(index) ?? 0)
+        // It went as this daemon came: it had kept what nobody read.
+        keepRest(of: output, index, command)
+        output.lose(record?.unread(index))
       }
       closePipe(output)
     }
@@ -266,14 +271,20 @@ extension Daemon {
   func end(_ command: LiveCall.Command, _ cause: ExitRecord.Cause) {
     guard command.ending == nil else { return }
     command.ending = cause
-    command.link?.send(.end(cause))
+    insist(.end(cause), command.link)
+  }
+
+  /// What nothing makes up for: of signals and sizes some may be lost on a supervisor that does not read.
+  func insist(_ order: SupervisorOrder, _ link: SupervisorLink?) {
+    guard let link, !link.send(order) else { return }
+    _ = schedule(at: .now + .milliseconds(50)) { $0.insist(order, link) }
   }
 
   /// Lets supervisor and pipes go. The supervisor ends the command if it still runs.
   func letGo(_ command: LiveCall.Command) {
     stopWatchingInput(command)
     command.input = nil
-    command.link?.send(.release)
+    insist(.release, command.link)
     stopWatching(command)
   }
 
@@ -283,8 +294,21 @@ extension Daemon {
       loop.deregister(registration, link.socket.descriptor.number)
     }
     (command.registration, command.link) = (nil, nil)
-    // It is going: a moment at most, but not on the loop. The socket must close meanwhile.
-    if let child = link.child { try? spawner.submit { Program.reap(child) } }
+    guard let child = link.child else { return }
+    departing.insert(child)
+    reap(child, after: .milliseconds(10))
+  }
+
+  /// A supervisor that was let go ends in a moment; one that was told nothing, or is stopped, later.
+  private func reap(_ child: Int32, after wait: Duration) {
+    _ = schedule(at: .now + wait) { daemon in
+      guard daemon.departing.contains(child) else { return }
+      if Program.isRunningChild(child) {
+        daemon.reap(child, after: min(wait * 2, .seconds(1)))
+      } else {
+        daemon.departing.remove(child)
+      }
+    }
   }
 }
 
@@ -317,14 +341,10 @@ struct Launch: Sendable {
       )
       positions.supervisor = supervisor.child ?? 0
       return .success(Launch(supervisor: supervisor, folder: folder, positions: positions))
-    } catch let error as ToolError {
-      return .failure(error)
-    } catch let error as SystemError where error.isOutOfSpace {
-      return .failure(ToolError(notJournaled: error))
     } catch {
-      return .failure(
-        ToolError(code: "unavailable", message: "no supervisor could be started: \(error)")
-      )
+      // A journal says that it may run.
+      journal.folder.removeFolder(id)
+      return .failure(ToolError(notLaunched: error))
     }
   }
 
@@ -343,10 +363,28 @@ struct Launch: Sendable {
 extension ToolError {
   /// What is not written down is not started.
   init(notJournaled error: SystemError) {
+    guard error.isOutOfSpace else {
+      self.init(
+        code: "unavailable",
+        message: "the call could not be written down, so it was not started: \(error)"
+      )
+      return
+    }
     self.init(
-      code: error.isOutOfSpace ? "no_space" : "unavailable",
-      message: "the call could not be written down, so it was not started: \(error)"
+      code: "no_space",
+      message:
+        "the call could not be written down, so it was not started: No space left on the disk of the "
+        + "daemon's state folder; free some there, then try again"
     )
+  }
+
+  fileprivate init(notLaunched error: any Error) {
+    switch error {
+    case let error as ToolError: self = error
+    case let error as SystemError where error.isOutOfSpace: self.init(notJournaled: error)
+    default:
+      self.init(code: "unavailable", message: "no supervisor could be started: \(error)")
+    }
   }
 
   /// A tree of processes is found by way of `/proc`; a command whose tree cannot be killed is not

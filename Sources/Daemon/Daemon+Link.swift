@@ -169,15 +169,13 @@ extension Daemon {
       case .welcome(let welcome): welcomed(welcome, on: link)
       case .offer(let offer): offered(offer, on: link)
       case .resume(let resume): resumed(resume, on: link)
-      case .cancel(let cancel):
-        perform(calls.handle(cancel.callId, .cancel), of: cancel.callId)
-        limitTail(of: cancel.callId)
+      case .cancel(let cancel): endInTime(cancel.callId, .cancel)
       case .heartbeat: break
       case .drain(let drain):
         log("drain", ["reason": drain.reason])
         dial()
       case .forget(let forget):
-        for id in forget.callIds { perform(calls.handle(id, .forget), of: id) }
+        for id in forget.callIds { endInTime(id, .forget) }
       // A later generation's message.
       case nil: break
       }

@@ -70,9 +70,13 @@ extension Daemon {
 
   func watchDeadline(of call: LiveCall) {
     let id = call.id
-    call.deadlineTimer = schedule(at: call.deadline) { daemon in
-      daemon.perform(daemon.calls.handle(id, .deadline), of: id)
-    }
+    call.deadlineTimer = schedule(at: call.deadline) { $0.endInTime(id, .deadline) }
+  }
+
+  /// Ends a call, and does not wait long for whoever would read what its command wrote.
+  func endInTime(_ id: String, _ event: DaemonCall.Event) {
+    perform(calls.handle(id, event), of: id)
+    limitTail(of: id)
   }
 
   func resumed(_ resume: Resume, on link: Link) {
@@ -247,7 +251,6 @@ extension Daemon {
     case .files(let cancellation): cancellation.cancel()
     case .command(let command):
       end(command, reason == .deadline ? .timedOut : .cancelled)
-      if reason == .deadline { limitTail(of: id) }
     }
   }
 }

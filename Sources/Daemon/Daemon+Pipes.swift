@@ -14,6 +14,7 @@ extension Daemon {
   /// with `isLast`, when nobody will look again, all of it.
   func readPipe(of call: LiveCall, _ output: CallOutput, isLast: Bool = false) {
     guard output.pipe != nil, let command = call.command else { return }
+    guard !hasEnded else { return stopWatching(output) }
     output.isWaitingForDisk = false
     var buffer = loop.takeScratch()
     // One buffer in a turn, so that others have theirs; all of it once the command has ended, and of what is
@@ -121,7 +122,7 @@ extension Daemon {
 
   /// Moves what arrived into the command's input, as far as there is room.
   func writeInput(of call: LiveCall) {
-    guard let command = call.command else { return }
+    guard let command = call.command, !hasEnded else { return }
     while let next = call.input.next, let pipe = command.input {
       command.positions?.begin()
       let result = try? pipe.descriptor.write(next.span)
@@ -180,9 +181,11 @@ extension Daemon {
   private func closeInput(_ command: LiveCall.Command) {
     guard let input = command.input else { return }
     if command.isTerminal {
+      // Before: a successor does not know, and twice it would end what reads next.
+      command.positions?[.closed, Int(CallStream.stdin.rawValue)] = 1
       _ = try? input.descriptor.write(Self.endOfTransmission.span)
     } else {
-      command.link?.send(.closeInput)
+      insist(.closeInput, command.link)
     }
     command.input = nil
   }

@@ -23,7 +23,9 @@ extension Daemon {
       switch call.work {
       case .none: break
       case .files(let cancellation): cancellation.cancel()
-      case .command(let command): end(command, .abandoned)
+      case .command(let command):
+        end(command, .abandoned)
+        limitTail(of: call.id)
       }
     }
     _ = schedule(at: .now + Self.stopLimit) { $0.end(nil) }
@@ -42,12 +44,19 @@ extension Daemon {
     _ = schedule(at: .now + Self.farewell) { $0.end(nil) }
   }
 
+  /// Another program may take this one's place at any moment: no transfer is begun that it would have to
+  /// count.
+  var hasEnded: Bool { whenStopped == nil }
+
   /// The last thing the daemon does.
   func end(_ problem: DaemonOptions.Problem?) {
     guard let whenStopped else { return }
     self.whenStopped = nil
     isStopping = true
     for link in links.values { link.connection.assumeIsolated { $0.closeClient() } }
+    // Nobody looks after them any more. In a program of its own this makes no difference.
+    for child in departing { try? spawner.submit { Program.reap(child) } }
+    departing = []
     log("stopped")
     whenStopped(problem)
   }
@@ -96,18 +105,22 @@ extension Daemon {
 
   private func leave() {
     guard whenStopped != nil else { return }
-    try? state.folder.write(Self.instanceName, instance.bytes)
+    try? state.folder.write(Self.instanceName, [CallJournal.version] + instance.bytes)
     end(nil)
   }
 
   /// The one before this one's, when that made way: it has told all it knew. Offers that it did not hear any
-  /// more are then made again, since nothing came of them.
+  /// more are then made again, since nothing came of them. Of a version whose journal is not read, what was
+  /// started is not known.
   static func takeInstance(_ state: SharedFolder) -> InstanceID {
-    let left = (try? state.folder.read(instanceName)).flatMap { $0 }.flatMap {
-      InstanceID(bytes: $0)
-    }
+    let left = (try? state.folder.read(instanceName)).flatMap(\.self) ?? []
     state.folder.remove(instanceName)
-    if let left { return left }
+    guard left.first == CallJournal.version, let id = InstanceID(bytes: Array(left.dropFirst()))
+    else { return makeInstance() }
+    return id
+  }
+
+  static func makeInstance() -> InstanceID {
     var random = SecureRandom.Generator()
     return InstanceID(random: &random)
   }

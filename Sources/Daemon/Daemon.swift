@@ -30,10 +30,12 @@ package actor Daemon {
   let survey: Survey
   let place: CommandPlace
   let store: IdentityStore
-  let instance: InstanceID
+  var instance: InstanceID
 
   var calls: DaemonCalls
   var live: [String: LiveCall] = [:]
+  /// Supervisors that were let go, and are reaped once they have ended.
+  var departing: Set<Int32> = []
 
   var identity: DaemonIdentity?
   var links: [Int: Link] = [:]

@@ -11,6 +11,9 @@ package enum DescriptorLimit {
   /// that had raised its own and says so by `variable`.
   package static let inherited = told(unsafe getenv(name).map { unsafe String(cString: $0) })
 
+  /// Has the program that this process may become know it too. While there is one thread.
+  package static func tellSuccessor() { _ = unsafe setenv(name, "\(inherited)", 1) }
+
   /// For the environment of a program of ours that is started from here, as `NAME=value`. Not prlimit(2):
   /// the program may raise its limit before it is told to lower it.
   package static var variable: String { "\(name)=\(inherited)" }

@@ -14,15 +14,28 @@ package final class WorkerPool: Sendable {
     package var description: String {
       isClosed
         ? "'\(pool)' is closed; it takes no more work"
-        : "too much work waits for '\(pool)'; try again later"
+        : "too much work waits for '\(pool)', or no thread of it could be started; try again later"
     }
   }
 
+  package typealias StartThread =
+    @Sendable (_ name: String, _ body: @escaping @Sendable () -> Void) throws(SystemError) -> Void
+
   private let name: String
   private let work: Work
+  private let startThread: StartThread
 
-  package init(name: String, threads: Int, maxQueued: Int = 1_024) {
+  /// Tests start the threads in their own way.
+  package init(
+    name: String,
+    threads: Int,
+    maxQueued: Int = 1_024,
+    startThread: @escaping StartThread = { name, body throws(SystemError) in
+      try Thread.start(named: name, body)
+    }
+  ) {
     self.name = name
+    self.startThread = startThread
     work = Work(threads: threads, maxQueued: maxQueued)
   }
 
@@ -46,20 +59,13 @@ package final class WorkerPool: Sendable {
 
   /// Runs `work` on one of the threads.
   package func submit(_ work: @escaping @Sendable () -> Void) throws(Refused) {
-    switch self.work.add(work) {
+    let added = self.work.add(work) { waiting in
+      try? startThread(name) { while waiting.doNext() {} }
+    }
+    switch added {
     case .taken: break
-    case .takenByNewThread: startThread()
     case .full: throw Refused(pool: name, isClosed: false)
     case .closed: throw Refused(pool: name, isClosed: true)
-    }
-  }
-
-  private func startThread() {
-    // A thread that cannot start leaves its share to the others, or to the next `submit`.
-    do {
-      try Thread.start(named: name) { [work] in while work.doNext() {} }
-    } catch {
-      work.threadDidNotStart()
     }
   }
 }
@@ -68,8 +74,9 @@ package final class WorkerPool: Sendable {
 private final class Work: Sendable {
   typealias Item = @Sendable () -> Void
 
-  enum OnAdd { case taken, takenByNewThread, full, closed }
+  enum OnAdd { case taken, full, closed }
 
+  private let threads: Int
   private let maxQueued: Int
   private let state: Mutex<State>
   /// Signalled for each item, and once for the end.
@@ -96,24 +103,29 @@ private final class Work: Sendable {
   }
 
   init(threads: Int, maxQueued: Int) {
+    self.threads = threads
     self.maxQueued = maxQueued
     state = Mutex(State(threadsToStart: threads))
   }
 
-  func add(_ item: @escaping Item) -> OnAdd {
+  /// `startThread` gives `nil` when it cannot: its share is left to the others, or to the next `add`, and
+  /// where there are no others nothing is taken.
+  func add(_ item: @escaping Item, startThread: (Work) -> Void?) -> OnAdd {
     let result = state.withLock { state -> OnAdd in
       if state.isClosed { return .closed }
       guard state.queued < maxQueued else { return .full }
+      // Under the lock, a few times in a pool's life: else others would count on a thread that does not come.
+      if state.threadsToStart > 0, startThread(self) != nil {
+        state.threadsToStart -= 1
+      } else if state.threadsToStart == threads, threads > 0 {
+        return .full
+      }
       state.queue.append(item)
-      guard state.threadsToStart > 0 else { return .taken }
-      state.threadsToStart -= 1
-      return .takenByNewThread
+      return .taken
     }
-    if result == .taken || result == .takenByNewThread { available.signal() }
+    if result == .taken { available.signal() }
     return result
   }
-
-  func threadDidNotStart() { state.withLock { $0.threadsToStart += 1 } }
 
   func close() {
     let isFirst = state.withLock { state in

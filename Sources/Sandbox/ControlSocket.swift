@@ -45,7 +45,9 @@ package final class ControlSocket: Sendable {
     return descriptor
   }
 
-  /// - Throws: `ECONNREFUSED` or `ENOENT` when nobody listens.
+  /// Nothing here waits, later either.
+  ///
+  /// - Throws: what `isNobodyThere` is true of when nobody listens; `EAGAIN` when too many connect.
   package static func connecting(
     in folder: borrowing StateFolder,
     named name: String
@@ -53,6 +55,8 @@ package final class ControlSocket: Sendable {
     let number = socket(AF_UNIX, kind, 0)
     guard number >= 0 else { throw SystemError("make a control socket") }
     let descriptor = Descriptor(owning: number)
+    // With a full backlog it would wait, and a command can fill it.
+    try descriptor.setNonBlocking()
     let code = unsafe withAddress(folder, name) { address, size in
       unsafe connect(number, address, size)
     }
@@ -141,5 +145,12 @@ package final class ControlSocket: Sendable {
       let descriptors = numbers.prefix(Int(passed)).map { SharedDescriptor(Descriptor(owning: $0)) }
       return Received(message: message, descriptors: descriptors)
     }
+  }
+}
+
+extension SystemError {
+  /// Who listened on a control socket is gone, or was never there.
+  package var isNobodyThere: Bool {
+    [ECONNREFUSED, ENOENT, EPIPE, ECONNRESET].contains(code)
   }
 }

@@ -90,6 +90,8 @@ package final class OutputFile {
     _ count: Int,
     at place: UInt64
   ) throws(SystemError) -> Int {
+    // It stays where it is, and the ring goes on: see `kept`.
+    positions[.mark, stream] = 0
     let code = posix_fallocate(file.number, off_t(place), off_t(count))
     guard code == 0 else { throw SystemError("write a command's output", code: code) }
     positions.begin()

@@ -58,8 +58,12 @@ package enum Signals {
 
   package static func send(_ signal: Int32, to process: Int32) { _ = CLinux.kill(process, signal) }
 
-  package static func send(_ signal: Int32, toGroup group: Int32) {
+  /// To a group, if one of it is below `root`: the number of a group that is gone may be a stranger's.
+  package static func send(_ signal: Int32, toGroup group: Int32, below root: Int32) {
     precondition(group > 1, "-1 would mean everyone, 0 ourselves")
+    guard ProcessTree.now().descendants(of: root).contains(where: { getpgid($0) == group }) else {
+      return
+    }
     _ = CLinux.kill(-group, signal)
   }
 }

@@ -14,8 +14,12 @@ package struct SpawnFailure: Error, Equatable, Sendable {
     self.message = message
   }
 
+  private static let maxName = 256
+
   init(stage: Int32, code: Int32, candidate: [UInt8], place: Int32, program: [UInt8]) {
-    let name = String(decoding: program, as: UTF8.self)
+    // It goes into a message of `ControlSocket`.
+    let isLong = program.count > Self.maxName
+    let name = String(decoding: program.prefix(Self.maxName), as: UTF8.self) + (isLong ? "…" : "")
     self =
       switch UInt32(bitPattern: stage) {
       case GH_SPAWN_EXECUTE.rawValue:

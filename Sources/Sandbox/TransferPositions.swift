@@ -12,6 +12,8 @@ internal import Synchronization
   // Why @unchecked: the mapping is only touched by atomics and the kernel, and unmapped with the last
   // reference.
   private let words: UnsafeMutablePointer<Atomic<UInt64>>
+  /// Found in doubt, it stays so: no count makes up for the one that is missing.
+  private let wasInDoubt: Bool
 
   /// What is known of each stream; rows of the file, with a column a stream.
   package enum Row: Int {
@@ -27,6 +29,8 @@ internal import Synchronization
     case lost = 4
     /// Bytes behind `end` that the supervisor had read, and that are kept as well.
     case rest = 5
+    /// 1: its end was said, which at a terminal is a byte like others.
+    case closed = 6
   }
 
   package static let streams = 8
@@ -47,7 +51,9 @@ internal import Synchronization
     guard let memory = unsafe gh_map_shared(file.number, Self.bytes) else {
       throw SystemError("map \(folder.path)/\(name)")
     }
-    unsafe words = memory.bindMemory(to: Atomic<UInt64>.self, capacity: Self.bytes / 8)
+    let words = unsafe memory.bindMemory(to: Atomic<UInt64>.self, capacity: Self.bytes / 8)
+    wasInDoubt = unsafe words[Self.doubt].load(ordering: .acquiring) != 0
+    unsafe self.words = words
   }
 
   deinit { unsafe munmap(words, Self.bytes) }
@@ -75,6 +81,7 @@ internal import Synchronization
 
   package func commit(_ value: UInt64, to row: Row, _ stream: Int) {
     self[row, stream] = value
+    guard !wasInDoubt else { return }
     unsafe words[Self.doubt].store(0, ordering: .sequentiallyConsistent)
   }
 

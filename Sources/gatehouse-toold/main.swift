@@ -21,6 +21,7 @@ func fail(_ message: String, _ code: Int32) -> Never {
 func run(_ options: DaemonOptions) throws {
   let program = ThisProcess.path
   DescriptorLimit.raise()
+  DescriptorLimit.tellSuccessor()
   try ThisProcess.makeUndumpable()
   CryptoLibrary.useNoConfiguration()
   // Unset, it would end the process: an operator may mean the plane, and name both.

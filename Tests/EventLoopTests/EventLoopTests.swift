@@ -1,3 +1,4 @@
+import Glibc
 import Synchronization
 import Testing
 
@@ -66,6 +67,23 @@ import Testing
     let pool = WorkerPool(name: "test", threads: 0, maxQueued: 1)
     try pool.submit {}
     #expect(throws: WorkerPool.Refused.self) { try pool.submit {} }
+  }
+
+  @Test func `what no thread could be started for is not taken, and what comes then is`()
+    async throws
+  {
+    let hasFailed = Flag()
+    let pool = WorkerPool(name: "test", threads: 1) { name, body throws(SystemError) in
+      guard hasFailed.isSet else {
+        hasFailed.set()
+        throw SystemError("start a thread", code: EAGAIN)
+      }
+      try Thread.start(named: name, body)
+    }
+    let done = AsyncStream<Int>.makeStream()
+    #expect(throws: WorkerPool.Refused.self) { try pool.submit { done.continuation.yield(1) } }
+    try pool.submit { done.continuation.yield(2) }
+    for await number in done.stream.prefix(1) { #expect(number == 2) }
   }
 
   @Test func `what was taken is done after the close, and nothing more is taken`() async throws {

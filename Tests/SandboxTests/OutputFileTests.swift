@@ -57,6 +57,17 @@ private final class TestedOutput {
     return try read(end - UInt64(count)..<end)
   }
 
+  func take(from source: borrowing Descriptor, to end: UInt64) throws {
+    while case let taken = positions[.end, Self.stream], taken < end {
+      _ = try file.take(
+        from: source,
+        by: &buffer,
+        limit: Int(end - taken),
+        keepingFrom: positions[.start, Self.stream]
+      )
+    }
+  }
+
   func read(_ range: Range<UInt64>) throws -> [UInt8] {
     try file.read(range, into: &buffer)
     return Array(buffer[..<range.count])
@@ -128,6 +139,29 @@ struct OutputFileTests {
       _ = try output.take(32_768, from: start)
       #expect(output.kept == start..<start + 32_768)
     }
+  }
+
+  /// What is no pipe is read and written, as on a file system that cannot splice.
+  @Test func `counts nothing that was not there where it is read and written`() throws {
+    let output = try TestedOutput()
+    let source = try Descriptor.memoryFile("source", holding: bytes(0..<80_000))
+    try output.take(from: source, to: 40_000)
+    try output.reopen()
+    try output.take(from: source, to: 60_000)
+    output.file.keep(from: 50_000)
+    try output.take(from: source, to: 80_000)
+    #expect(output.kept == 50_000..<80_000)
+    #expect(try output.read(50_000..<80_000) == bytes(50_000..<80_000))
+  }
+
+  @Test func `is in doubt for good once one died between a transfer and its count`() throws {
+    let output = try TestedOutput()
+    output.positions.begin()
+    let second = try TransferPositions(in: output.folder, named: "positions")
+    #expect(second.inDoubt)
+    second.begin()
+    second.commit(1, to: .lost, TestedOutput.stream)
+    #expect(second.inDoubt)
   }
 
   @Test func `keeps the rest that a supervisor read, or none of it`() throws {

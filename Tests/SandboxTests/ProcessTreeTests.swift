@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 @testable import Sandbox
@@ -14,6 +15,15 @@ import Testing
     #expect(ProcessTree.parent(inStat: Array("7 (a) S 1) R 42 7 7".utf8)) == 42)
     #expect(ProcessTree.parent(inStat: Array("7 (a".utf8)) == nil)
     #expect(ProcessTree.parent(inStat: Array("7 (a) R".utf8)) == nil)
+  }
+
+  @Test func `is signalled as a group only while one of it is below`() throws {
+    let child = try Program.start("/bin/sleep", ["sleep", "60"], passing: [])
+    Signals.send(Signals.terminate, toGroup: child, below: child)
+    Signals.send(Signals.kill, toGroup: child, below: ThisProcess.id)
+    var status: Int32 = 0
+    while unsafe waitpid(child, &status, 0) < 0, errno == EINTR {}
+    #expect(status & 0x7f == Signals.kill)
   }
 
   @Test func `knows this process's parent`() {

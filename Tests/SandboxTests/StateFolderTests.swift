@@ -1,3 +1,4 @@
+import EventLoop
 import FoundationEssentials
 import Testing
 
@@ -39,6 +40,22 @@ import Testing
       let received = try server.receive()
       #expect(received.message == [7])
       #expect(received.descriptors.count == 1)
+    }
+  }
+
+  @Test func `is not waited in where nobody accepts`() throws {
+    try withTemporaryFolder { path in
+      let folder = try StateFolder(path)
+      let listener = try ControlSocket.listening(in: folder, named: "s")
+      var waiting: [ControlSocket] = []
+      let error = #expect(throws: SystemError.self) {
+        while waiting.count < 100 {
+          waiting.append(try ControlSocket.connecting(in: folder, named: "s"))
+        }
+      }
+      #expect(error?.isWouldBlock == true)
+      #expect(error?.isNobodyThere == false)
+      _ = try ControlSocket.accept(on: listener)
     }
   }
 }

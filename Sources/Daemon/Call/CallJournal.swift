@@ -124,15 +124,12 @@ struct CallJournal: Equatable {
     try reader.end()
   }
 
-  /// What an earlier daemon wrote in a call's folder; `nil` when it did not come so far.
+  /// What an earlier daemon wrote in a call's folder; `nil` when it did not come so far. Empty is what a
+  /// machine leaves that stopped.
   ///
-  /// - Throws: `OtherVersion`.
+  /// - Throws: also when there is something that cannot be read.
   init?(in folder: borrowing StateFolder) throws {
-    guard let bytes = try? folder.read(File.call) else { return nil }
-    do {
-      try self.init(decoding: bytes)
-    } catch is ByteReader.Malformed {
-      return nil
-    }
+    guard let bytes = try folder.read(File.call), !bytes.isEmpty else { return nil }
+    try self.init(decoding: bytes)
   }
 }

@@ -51,8 +51,14 @@ final class CallOutput {
   /// From here on output is counted and dropped, with what waits to be sent.
   func dropRest() { isDropping = true }
 
-  /// After its end: `count` bytes were written that nobody has read.
-  func lose(_ count: UInt64) { lost += count }
+  /// The same when nobody knows whether all was counted.
+  func dropUncounted() { (isDropping, isHashed) = (true, false) }
+
+  /// After its end: `count` bytes were written that nobody has read. `nil`: nobody knows how many.
+  func lose(_ count: UInt64?) {
+    lost += count ?? 0
+    if count != 0 { isHashed = false }
+  }
 
   func acknowledge(before offset: UInt64) throws(PositionError) {
     // The plane may acknowledge its own gap for what was lost at the end.
@@ -220,6 +226,8 @@ extension CallOutput {
     )
     self.init(stream, ring: OutputRing(stream, entry, keeping: kept))
     lost = place.positions[.lost, number]
+    // What comes has its place behind those.
+    isDropping = lost > 0
     sent = 0
     guard !kept.isEmpty else { return }
     guard (try? openFile(place)) != nil else { return }

@@ -41,12 +41,18 @@ final class Survey: Sendable {
     var isAtWork = false
   }
 
-  private let pool = WorkerPool(name: "survey", threads: 1)
+  private let pool: WorkerPool
   private let queue = Mutex(Queue())
   private let running = Mutex(RunningCommands())
   private let surveyor: Mutex<Surveyor>
 
-  init(_ root: SharedRoot, state: SharedFolder, limits: Limits = Limits()) {
+  init(
+    _ root: SharedRoot,
+    state: SharedFolder,
+    limits: Limits = Limits(),
+    pool: WorkerPool = WorkerPool(name: "survey", threads: 1)
+  ) {
+    self.pool = pool
     surveyor = Mutex(Surveyor(root, state, limits))
   }
 
@@ -84,8 +90,29 @@ final class Survey: Sendable {
       defer { queue.isAtWork = true }
       return !queue.isAtWork
     }
-    // Taken: it has one piece of work at a time.
-    if isFirst { try? pool.submit { self.work() } }
+    guard isFirst else { return }
+    do {
+      try pool.submit { self.work() }
+    } catch {
+      // One piece of work at a time would be taken: its thread could not be started.
+      giveUp()
+    }
+  }
+
+  /// Nobody can look now, and no command is to wait for it.
+  private func giveUp() {
+    let requests = queue.withLock { queue in
+      defer { queue = Queue() }
+      return queue.waiting
+    }
+    for request in requests {
+      switch request {
+      case .before(let number, let then): then(Baseline(number: number, snapshot: nil))
+      case .after(let baseline, let then):
+        abandon(baseline)
+        then(Self.unknown("nobody looked at the workspace after the command"))
+      }
+    }
   }
 
   private func work() {

@@ -24,8 +24,8 @@ package struct ExitRecord: Equatable, Sendable {
   package var treeGone: Bool
   /// From start to end; zero when it never ran.
   package var microseconds: UInt64
-  /// What is in its output pipes when the supervisor goes without a daemon, bytes: output and error,
-  /// or the terminal.
+  /// What the supervisor could not keep of its outputs when it went without a daemon, bytes: output and
+  /// error, or the terminal.
   package var unread: [UInt64]
 
   /// The file's name in the call's folder.

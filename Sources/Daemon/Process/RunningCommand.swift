@@ -64,14 +64,19 @@ struct RunningCommand {
   }
 
   /// Writes down what its outputs hold, for a daemon that comes later. The command is gone.
-  func keepRest(in folder: borrowing StateFolder) {
-    for (index, output) in outputs.enumerated() where unread[index] > 0 {
+  ///
+  /// - Returns: for each, how many bytes could not be.
+  func keepRest(in folder: borrowing StateFolder) -> [UInt64] {
+    var left = unread
+    for (index, output) in outputs.enumerated() where left[index] > 0 {
       var rest: [UInt8] = []
       for source in [staging?.reading, output].compactMap(\.self) {
         rest += source.descriptor.readWaiting(maxBytes: CallOutput.restRoom - rest.count)
       }
-      try? folder.write(CallJournal.File.rest(index), rest)
+      let isKept = (try? folder.write(CallJournal.File.rest(index), rest)) != nil
+      left[index] = unread[index] + (isKept ? 0 : UInt64(rest.count))
     }
+    return left
   }
 
   mutating func closeInput() { input = nil }
@@ -79,7 +84,7 @@ struct RunningCommand {
   /// To what is in the terminal's foreground; without a terminal, to the command's own group.
   func signal(_ number: Int32) {
     let foreground = isTerminal ? outputs.first?.descriptor.foregroundGroup : nil
-    Signals.send(number, toGroup: foreground ?? process)
+    Signals.send(number, toGroup: foreground ?? process, below: ThisProcess.id)
   }
 
   func resize(_ size: TerminalSize) {

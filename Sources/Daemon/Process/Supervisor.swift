@@ -185,9 +185,12 @@ package final class Supervisor {
   private func leave() {
     isOver = true
     guard daemon == nil, var record, let command else { return }
-    command.keepRest(in: folder)
-    record.unread = command.unread
-    try? folder.write(ExitRecord.fileName, record.encoded)
+    record.unread = command.keepRest(in: folder)
+    guard (try? folder.write(ExitRecord.fileName, record.encoded)) == nil,
+      record.unread.contains(where: { $0 > 0 })
+    else { return }
+    // The file that is there says that nothing was left. To remove one takes no room.
+    folder.remove(ExitRecord.fileName)
   }
 
   private func finish(_ record: ExitRecord) {

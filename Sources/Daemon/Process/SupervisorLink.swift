@@ -55,7 +55,16 @@ package final class SupervisorLink: Sendable {
   }
 
   /// Tells the supervisor something. One that is gone says so through `receive`.
-  package func send(_ order: SupervisorOrder) { try? socket.send(order.encoded) }
+  ///
+  /// - Returns: false when it was not told, because it has not read what it was told before.
+  @discardableResult package func send(_ order: SupervisorOrder) -> Bool {
+    do {
+      try socket.send(order.encoded)
+    } catch {
+      return !error.isWouldBlock
+    }
+    return true
+  }
 
   package enum Event: Sendable {
     case started(CommandStreams)

@@ -1,4 +1,5 @@
 import DaemonWire
+import EventLoop
 import FoundationEssentials
 import Glibc
 import TestSupport
@@ -20,6 +21,17 @@ import Testing
     }
     #expect(effects.lines == ["modified src/1"])
     #expect(effects.incomplete.contains { $0.contains("30") })
+  }
+
+  @Test func `keeps no command waiting when no thread can be started for it`() async throws {
+    let pool = WorkerPool(name: "survey", threads: 1) { _, _ throws(SystemError) in
+      throw SystemError("start a thread", code: EAGAIN)
+    }
+    let tested = try TestedSurvey(pool: pool)
+    let effects = try await tested.effects { try tested.root.write("y", to: "a.txt") }
+    #expect(effects.lines.isEmpty)
+    #expect(effects.incomplete.count == 1)
+    #expect(!tested.survey.isAtWork)
   }
 
   @Test func `gives up when its time is over, and never takes for gone what it did not see`()

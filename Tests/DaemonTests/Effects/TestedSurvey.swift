@@ -1,4 +1,5 @@
 import DaemonWire
+import EventLoop
 import Glibc
 import Sandbox
 import TestSupport
@@ -12,7 +13,10 @@ final class TestedSurvey {
   let survey: Survey
   let tools: FileTools
 
-  init(_ change: (inout Survey.Limits) -> Void = { _ in }) throws {
+  init(
+    pool: WorkerPool = WorkerPool(name: "survey", threads: 1),
+    _ change: (inout Survey.Limits) -> Void = { _ in }
+  ) throws {
     root = try TemporaryFolder()
     state = try TemporaryFolder()
     var limits = Survey.Limits()
@@ -24,7 +28,8 @@ final class TestedSurvey {
     let survey = Survey(
       SharedRoot(try Root(root.path)),
       state: SharedFolder(try StateFolder(state.path)),
-      limits: limits
+      limits: limits,
+      pool: pool
     )
     self.survey = survey
     tools = FileTools(root: try Root(root.path)) { survey.note($0) }

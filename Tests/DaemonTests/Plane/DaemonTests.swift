@@ -227,11 +227,45 @@ import Testing
     let call = try await plane.ended("call_1")
     #expect(call.exit?.outcome == .exited)
     #expect(call.exit?.totals.map(\.bytes) == [5_000, 300])
+    // Of bytes that nobody saw there is no digest.
+    #expect(call.exit?.totals.map(\.sha256) == [[], []])
     #expect(call.output.isEmpty)
     #expect(call.effects.last?.incomplete.count == 1)
     daemon.end(Signals.terminate)
     await plane.close()
     try? FileManager.default.removeItem(atPath: path)
+  }
+
+  @Test func `have what a supervisor kept that goes as they come`() async throws {
+    let plane = try await ScriptedPlane()
+    let path = try makeTemporaryFolder()
+    let options = try TestDaemon.options(path, plane, ScriptedPlane.token)
+    try leaveCall("call_1", in: options.state, unread: [0, 0])
+    let daemon = try startBeside("call_1", kept: "rest\n", path, options)
+    await plane.linked(1)
+    try plane.resume("call_1")
+    let call = try await plane.ended("call_1")
+    #expect(call.text == "rest\n")
+    #expect(call.exit?.outcome == .exited)
+    #expect(call.exit?.totals.map(\.bytes) == [5, 0])
+    daemon.end(Signals.terminate)
+    await plane.close()
+    try? FileManager.default.removeItem(atPath: path)
+  }
+
+  /// Starts a daemon that a supervisor hears, which then goes and answers nothing.
+  private func startBeside(
+    _ id: String,
+    kept: String,
+    _ path: String,
+    _ options: DaemonOptions
+  ) throws -> DaemonProcess {
+    let folder = try StateFolder(options.state).folder("calls").folder(id)
+    try folder.write(CallJournal.File.rest(0), Array(kept.utf8))
+    let listener = try ControlSocket.listening(in: folder, named: "supervisor")
+    let daemon = try DaemonProcess(path, options)
+    #expect(try !ControlSocket.accept(on: listener).receive().message.isEmpty)
+    return daemon
   }
 
   /// What a killed daemon and the supervisor that waited for the next one leave of a command.

@@ -83,6 +83,77 @@ import Testing
     }
   }
 
+  @Test func `take each byte of input once while one after the other makes way`() async throws {
+    try await withProcesses { plane, daemons in
+      // Slower than what comes: there is always something to write.
+      try plane.offer("call_1", script: "dd bs=512 status=none | sha256sum")
+      var offset: UInt64 = 0
+      let last = 13
+      for links in 1...last {
+        if links > 1 {
+          Signals.send(SIGHUP, to: daemons.process)
+          await plane.linked(links)
+          try plane.resume("call_1")
+        }
+        let state = await plane.state.wait { $0.calls["call_1"]?.opened.count == links }
+        offset = state.calls["call_1"]?.inputAtOpening ?? 0
+        guard links < last else { break }
+        for piece in 0..<32 {
+          let start = offset + UInt64(piece * 32_768)
+          let data = Input.bytes(from: start, count: 32_768)
+          try plane.say(
+            .chunk(DaemonWire.Chunk(stream: .stdin, offset: start, data: data)),
+            to: "call_1"
+          )
+        }
+        await plane.state.wait { [offset] in ($0.calls["call_1"]?.inputTaken ?? 0) > offset }
+      }
+      try plane.say(.closeStdin(CloseStdin(offset: offset)), to: "call_1")
+      let call = try await plane.ended("call_1")
+      #expect(call.exit?.outcome == .exited && call.exit?.code == 0)
+      #expect(call.exit?.error == nil)
+      #expect(call.text == Input.digest(offset) + "  -\n")
+    }
+  }
+
+  @Test func `end a terminal's input once`() async throws {
+    try await withProcesses { plane, daemons in
+      let request = ExecRequest(
+        argv: ["/bin/sh", "-c", "cat; echo second; cat"].map { Array($0.utf8) },
+        terminal: DaemonWire.Terminal(columns: 80, rows: 24)
+      )
+      try plane.offer("call_1", "process.exec", request)
+      await plane.state.wait { $0.calls["call_1"]?.carry != nil }
+      try plane.say(.closeStdin(CloseStdin(offset: 0)), to: "call_1")
+      let pty = DaemonWire.Stream.pty.rawValue
+      await plane.state.wait {
+        String(decoding: $0.calls["call_1"]?.output[pty] ?? [], as: UTF8.self).contains("second")
+      }
+      Signals.send(SIGHUP, to: daemons.process)
+      await plane.linked(2)
+      try plane.resume("call_1")
+      await plane.state.wait { $0.calls["call_1"]?.carries == 2 }
+      try plane.say(.closeStdin(CloseStdin(offset: 0)), to: "call_1")
+      // The second would have ended by then.
+      try plane.offer("call_2", script: "true")
+      _ = try await plane.ended("call_2")
+      try plane.say(.signal(DaemonWire.Signal(number: 15)), to: "call_1")
+      #expect(try await plane.ended("call_1").exit?.outcome == .signalled)
+    }
+  }
+
+  @Test(.enabled(if: FileManager.default.isExecutableFile(atPath: "/usr/bin/prlimit")))
+  func `give commands the descriptors that the first was started with`() async throws {
+    try await withProcesses(openFiles: 500) { plane, daemons in
+      try plane.offer("call_1", script: "ulimit -Sn")
+      #expect(try await plane.ended("call_1").text == "500\n")
+      Signals.send(SIGHUP, to: daemons.process)
+      await plane.linked(2)
+      try plane.offer("call_2", script: "ulimit -Sn")
+      #expect(try await plane.ended("call_2").text == "500\n")
+    }
+  }
+
   @Test func `hear how a file tool ended that nobody was told of`() async throws {
     try await withProcesses { plane, daemons in
       plane.state.change { $0.isFull = true }
@@ -114,11 +185,51 @@ import Testing
     }
   }
 
-  @Test func `leave alone what another version wrote`() async throws {
-    try await withProcesses(leaving: ["call_1": [99, 1, 2, 3]]) { plane, daemons in
+  /// To the plane it is another run: what the one before had started is not offered again.
+  @Test(arguments: [[UInt8](), [CallJournal.version]])
+  func `leave alone what another version wrote`(version: [UInt8]) async throws {
+    let instance = [UInt8](repeating: 7, count: 16)
+    try await withProcesses(leaving: ["call_1": [99, 1, 2, 3]]) { state in
+      try state.write("instance", version + instance)
+    } body: { plane, daemons in
       #expect(plane.state.value.links[0].inventory.isEmpty)
+      #expect(plane.state.value.links[0].hello.instanceId != instance)
       let journal = daemons.options.state + "/calls/call_1/call"
       #expect(FileManager.default.fileExists(atPath: journal))
+    }
+  }
+
+  @Test(arguments: [[UInt8](), [99]])
+  func `are another run than one of another version`(version: [UInt8]) async throws {
+    let instance = [UInt8](repeating: 7, count: 16)
+    try await withProcesses { state in
+      try state.write("instance", version + instance)
+    } body: { plane, _ in
+      #expect(plane.state.value.links[0].hello.instanceId != instance)
+    }
+  }
+
+  @Test(arguments: [CallJournal.File.call, CallJournal.File.positions, CallJournal.File.exit])
+  func `leave alone what cannot be read`(file: String) async throws {
+    let entry = CallJournal(
+      tool: "process.exec",
+      digest: [],
+      requestBytes: 0,
+      key: [1],
+      deadline: .max,
+      isTerminal: false,
+      dropsOldest: false,
+      ringBytes: 0
+    )
+    // Larger than any that is read.
+    let isJournal = file == CallJournal.File.call
+    let journal = isJournal ? [UInt8](repeating: 1, count: 5 << 20) : entry.encoded
+    try await withProcesses(leaving: ["call_1": journal]) { state in
+      if !isJournal { _ = try state.folder("calls").folder("call_1").folder(file) }
+    } body: { plane, daemons in
+      #expect(plane.state.value.links[0].inventory.isEmpty)
+      let path = daemons.options.state + "/calls/call_1/" + file
+      #expect(FileManager.default.fileExists(atPath: path))
     }
   }
 
@@ -165,20 +276,52 @@ import Testing
   }
 }
 
+/// Input of which each byte tells its place.
+private enum Input {
+  private static let lap = 251
+  private static let maxCount = 32_768
+  private static let pattern = (0..<lap + maxCount).map { UInt8($0 % lap) }
+
+  static func bytes(from start: UInt64, count: Int) -> [UInt8] {
+    let first = Int(start % UInt64(lap))
+    return Array(pattern[first..<first + count])
+  }
+
+  static func digest(_ count: UInt64) -> String {
+    var hash = SHA256()
+    for start in stride(from: 0, to: count, by: maxCount) {
+      hash.update(bytes(from: start, count: Int(min(UInt64(maxCount), count - start))).span)
+    }
+    return Hex.encode(hash.finalize())
+  }
+}
+
+extension CallRecord {
+  fileprivate var inputAtOpening: UInt64? {
+    opened.last?.received.first { $0.stream == .stdin }?.offset
+  }
+}
+
 /// Daemons in processes of their own, one after the other in the same folders.
 final class DaemonProcesses {
   let path: String
   let options: DaemonOptions
   private var current: DaemonProcess
 
-  init(_ plane: ScriptedPlane, leaving calls: [String: [UInt8]] = [:]) throws {
+  init(
+    _ plane: ScriptedPlane,
+    leaving calls: [String: [UInt8]],
+    openFiles: Int?,
+    _ prepare: (borrowing StateFolder) throws -> Void
+  ) throws {
     path = try makeTemporaryFolder()
     options = try TestDaemon.options(path, plane, ScriptedPlane.token)
     for (id, journal) in calls {
       let folder = try StateFolder(options.state).folder("calls").folder(id)
       try folder.write(CallJournal.File.call, journal)
     }
-    current = try DaemonProcess(path, options)
+    try prepare(StateFolder(options.state))
+    current = try DaemonProcess(path, options, openFiles: openFiles)
   }
 
   var process: Int32 { current.process }
@@ -214,10 +357,12 @@ final class DaemonProcesses {
 /// Runs a plane, and a daemon in a process of its own, for one test.
 func withProcesses(
   leaving calls: [String: [UInt8]] = [:],
-  _ body: (ScriptedPlane, DaemonProcesses) async throws -> Void
+  openFiles: Int? = nil,
+  preparing prepare: (borrowing StateFolder) throws -> Void = { _ in },
+  body: (ScriptedPlane, DaemonProcesses) async throws -> Void
 ) async throws {
   let plane = try await ScriptedPlane()
-  let daemons = try DaemonProcesses(plane, leaving: calls)
+  let daemons = try DaemonProcesses(plane, leaving: calls, openFiles: openFiles, prepare)
   await plane.linked(1)
   do {
     try await body(plane, daemons)

@@ -71,16 +71,21 @@ final class TestDaemon: Sendable {
 final class DaemonProcess {
   let process: Int32
 
-  init(_ path: String, _ options: DaemonOptions) throws {
-    process = try Program.start(
-      builtDaemon,
-      [
-        "gatehouse-toold", "--state", options.state, "--root", options.root, "--ca",
-        path + "/ca.pem", "--enroll-address", options.enrollAddress?.description ?? "",
-        "--token-file", path + "/token",
-      ],
-      passing: []
-    )
+  init(_ path: String, _ options: DaemonOptions, openFiles: Int? = nil) throws {
+    let arguments = [
+      "--state", options.state, "--root", options.root, "--ca", path + "/ca.pem",
+      "--enroll-address", options.enrollAddress?.description ?? "", "--token-file", path + "/token",
+    ]
+    process =
+      if let openFiles {
+        try Program.start(
+          "/usr/bin/prlimit",
+          ["prlimit", "--nofile=\(openFiles):", builtDaemon] + arguments,
+          passing: []
+        )
+      } else {
+        try Program.start(builtDaemon, ["gatehouse-toold"] + arguments, passing: [])
+      }
   }
 
   func end(_ signal: Int32) {

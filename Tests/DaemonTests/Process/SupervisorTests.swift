@@ -41,6 +41,15 @@ private let canSetInheritable =
     #expect(failure.message.contains("'\(program)'"))
   }
 
+  @Test func `that cannot start is named in short`() throws {
+    let record = try TestedCommand([String(repeating: "x", count: 5_000)]).finish()
+    guard case .notStarted(let failure) = record.ending else {
+      Issue.record("it started: \(record)")
+      return
+    }
+    #expect(failure.message.utf8.count < 1_000)
+  }
+
   @Test func `is looked for in the path of its own environment`() throws {
     var options = TestedCommand.Options()
     options.environment = ["PATH=/nowhere:/bin:/usr/bin"]
@@ -213,6 +222,28 @@ private let canSetInheritable =
     let zeros = [5_000, 300].map { [UInt8](repeating: 0, count: $0) }
     #expect(try command.folder.read("rest-0") == zeros[0])
     #expect(try command.folder.read("rest-1") == zeros[1])
+  }
+
+  @Test func `leaves a count of what could not be kept`() throws {
+    let command = try shell("head -c 5000 /dev/zero; head -c 300 /dev/zero >&2")
+    let supervisor = try #require(command.link.child)
+    // Lies where the file of the first output would be made.
+    _ = try command.folder.folder(".rest-0.new")
+    command.loseDaemon()
+    Program.reap(supervisor)
+    #expect(ExitRecord(in: command.folder)?.unread == [5_000, 0])
+    #expect(try command.folder.read("rest-0") == nil)
+    #expect(try command.folder.read("rest-1")?.count == 300)
+  }
+
+  @Test func `leaves no record that knows nothing of what could not be kept`() async throws {
+    let command = try shell("head -c 5000 /dev/zero")
+    let supervisor = try #require(command.link.child)
+    command.loseDaemon()
+    while ExitRecord(in: command.folder) == nil, !Task.isCancelled { await Task.yield() }
+    for name in [".rest-0.new", ".exit.new"] { _ = try command.folder.folder(name) }
+    Program.reap(supervisor)
+    #expect(try command.folder.read(ExitRecord.fileName) == nil)
   }
 
   /// The kernel asks for the same account only, and Landlock has no say in it.
