@@ -95,7 +95,13 @@ import Testing
           await plane.linked(links)
           try plane.resume("call_1")
         }
-        let state = await plane.state.wait { $0.calls["call_1"]?.opened.count == links }
+        let state = await plane.state.wait {
+          $0.calls["call_1"]?.opened.count == links || $0.calls["call_1"]?.exit != nil
+        }
+        try #require(
+          state.calls["call_1"]?.exit == nil,
+          "\(state.calls["call_1"]?.exit?.error?.message ?? "")"
+        )
         offset = state.calls["call_1"]?.inputAtOpening ?? 0
         guard links < last else { break }
         for piece in 0..<32 {
