@@ -1,5 +1,5 @@
 #if canImport(CJemalloc)
-  internal import CJemalloc
+internal import CJemalloc
 #endif
 
 /// The process's heap, which jemalloc keeps: whatever links this part has it for all that is allocated.
@@ -18,33 +18,33 @@ package enum Heap {
   /// done when something is allocated, which in an idle process is never.
   package static func giveBackWhenIdle() {
     #if canImport(CJemalloc)
-      var isOn = true
-      // Refused by an allocator that was put in this one's place; it has its own ways.
-      _ = unsafe mallctl("background_thread", nil, nil, &isOn, MemoryLayout<Bool>.size)
+    var isOn = true
+    // Refused by an allocator that was put in this one's place; it has its own ways.
+    _ = unsafe mallctl("background_thread", nil, nil, &isOn, MemoryLayout<Bool>.size)
     #endif
   }
 
   /// Nil when another allocator has been put in this one's place.
   package static var statistics: Statistics? {
     #if canImport(CJemalloc)
-      // What is told stays as it is until this is moved on.
-      var epoch: UInt64 = 1
-      _ = unsafe mallctl("epoch", nil, nil, &epoch, MemoryLayout<UInt64>.size)
-      guard let allocated = number("stats.allocated"), let resident = number("stats.resident"),
-        allocated > 0
-      else { return nil }
-      return Statistics(allocated: allocated, resident: resident)
+    // What is told stays as it is until this is moved on.
+    var epoch: UInt64 = 1
+    _ = unsafe mallctl("epoch", nil, nil, &epoch, MemoryLayout<UInt64>.size)
+    guard let allocated = number("stats.allocated"), let resident = number("stats.resident"),
+      allocated > 0
+    else { return nil }
+    return Statistics(allocated: allocated, resident: resident)
     #else
-      return nil
+    return nil
     #endif
   }
 
   #if canImport(CJemalloc)
-    private static func number(_ name: String) -> UInt64? {
-      var value = 0
-      var size = MemoryLayout<Int>.size
-      guard unsafe mallctl(name, &value, &size, nil, 0) == 0 else { return nil }
-      return UInt64(value)
-    }
+  private static func number(_ name: String) -> UInt64? {
+    var value = 0
+    var size = MemoryLayout<Int>.size
+    guard unsafe mallctl(name, &value, &size, nil, 0) == 0 else { return nil }
+    return UInt64(value)
+  }
   #endif
 }
