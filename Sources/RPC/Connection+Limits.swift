@@ -100,7 +100,7 @@ extension Connection {
       statistics?.reached(.queuedBytes)
       return RPCStatus(.resourceExhausted, "read the answers to the calls before this one first")
     }
-    if let share = table.share, let limit = share.shares.partialLimit(for: share) {
+    if let limit = table.keptLimit {
       statistics?.reached(limit)
       return tooMuchUnderWay
     }

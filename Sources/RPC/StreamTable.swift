@@ -273,7 +273,14 @@ final class StreamTable: SessionDelegate {
       state.awaitsEnd = true
       awaitingEnd += 1
     }
-    return share.flatMap { $0.shares.partialLimit(for: $0) }
+    return keptLimit
+  }
+
+  /// The limit that its peer has passed. Of a peer's connections those go on that hold less than others.
+  var keptLimit: PeerLimit? {
+    guard let share, partialBytes + keptBytes >= share.held.partial / share.connections
+    else { return nil }
+    return share.shares.partialLimit(for: share)
   }
 
   // MARK: Messages that are not whole

@@ -1,7 +1,7 @@
 """Header bombs."""
 from attacker import CONTINUATION, END_HEADERS, END_STREAM, HEADERS, frame, grpc_block, request
 from catalog import SERVED, attack
-from on_streams import CALM, LIST, REFUSED, TOO_MANY, run, streams
+from on_streams import CALM, LIST, REFUSED, TOO_MANY, WATCH, run, streams
 
 
 def in_frames(stream, block):
@@ -33,6 +33,13 @@ def integer(value, bits):
         out.append(value % 128 | 128)
         value //= 128
     return bytes(out + bytes([value]))
+
+
+@attack(100, "12 KiB of each of 4,096 streams", SERVED, counts=(1_000, 4_000))
+def kept_fields(target, count):
+    """12 KiB of fields for a few bytes, in calls that stay"""
+    entry = literal(b"x", b"v" * 4000)
+    return run(target, (request(s, WATCH + (entry if s == 1 else b"\xbe") + b"\xbe" * 2, b"", end=False) for s in streams(count)))
 
 
 @attack(24, "fields beyond 16 KiB are dropped as they come", SERVED, CALM, "RST", counts=(200, 5_000))

@@ -2,7 +2,7 @@
 import itertools, time
 from attacker import DATA, frame, message, request
 from catalog import SERVED, attack
-from on_streams import INVOKE, LIST_SERVICES, REFLECTION, REFUSED, streams
+from on_streams import FAILED, INVOKE, LIST, LIST_SERVICES, REFLECTION, REFUSED, streams
 
 WHOLE = 1 << 20
 PREFIX = b"\0" + WHOLE.to_bytes(4, "big")
@@ -79,3 +79,20 @@ def almost_whole_of_many(target, count):
 def almost_whole_later(target, count):
     """60 KiB of a second message of 1 MiB, on each stream"""
     return almost(target, 1, count, REFLECTION, LIST_SERVICES, 20, 60_000)
+
+
+@attack(150, "64 MiB of a principal's requests and their fields", SERVED, REFUSED, FAILED, counts=(4_090, 4_090),
+        counted=("partial_bytes_of_peer",))
+def whole_without_end(target, count):
+    """Whole requests of 16 KiB to a method that takes one, and the end of none"""
+    body = b"x" * 16_370
+    attacker, end = target.attacker(), time.monotonic() + 20
+    for stream in streams(count):
+        while attacker.windows[0] < len(body) + 5 and time.monotonic() < end:
+            attacker.listen(0.01)
+        attacker.send(request(stream, LIST, body, end=False), 5)
+        attacker.windows[0] -= len(body) + 5
+    attacker.listen(0.2)
+    verdict = attacker.verdict()
+    attacker.close()
+    return verdict, None
