@@ -78,6 +78,19 @@ internal import Wire
     #expect(try names().filter { $0.contains("partial") } == [])
   }
 
+  /// Of these there may be gigabytes, and each is the plane's of the moment.
+  @Test func `holds no output of calls, and nothing that is told of chats`() async throws {
+    let test = try await TestPlane(state: state)
+    for file in ["spool/1", "chats/chat_1"] {
+      try state.folder.makeFolder(String(file.prefix { $0 != "/" }))
+      try state.folder.write([UInt8](repeating: 7, count: 4_096), to: file)
+    }
+    let manifest = try make()
+    await test.stop()
+    let names = Set(manifest.files.keys).union(try StateFolder(target).files())
+    #expect(names.filter { $0.contains("spool") || $0.contains("chats") } == [])
+  }
+
   @Test func `overwrites nothing`() async throws {
     _ = try await backedUp()
     let before = try StateFolder(target).read("backup.json")
