@@ -159,6 +159,48 @@ internal import Testing
     #expect(try test.findings() == [.unaccounted])
   }
 
+  /// Whoever writes to the store may say that a body is sealed with the key of a chat that was erased.
+  @Test(arguments: [1, 3, 4, 5])
+  func `a body that was taken away as if it were an erased chat's is found`(sequence: Int)
+    async throws
+  {
+    try await withOneErased()
+    try test.tamper(
+      """
+      UPDATE event SET body = NULL, scope = (SELECT scope FROM event WHERE sequence = 2)
+      WHERE sequence = \(sequence)
+      """
+    )
+    let report = try test.verify()
+    #expect(report.findings.filter { $0.kind == .body }.map(\.sequence) == [UInt64(sequence)])
+    #expect(report.erasedBodies <= 1)
+  }
+
+  @Test func `a destroyed key that bears an erased chat's name is found`() async throws {
+    try await withOneErased()
+    // Two keys cannot have one name.
+    try test.tamper(
+      """
+      UPDATE body_key SET name = 'chat/chat_0' WHERE name = 'chat/chat_1';
+      UPDATE body_key SET name = 'chat/chat_1', wrapped = NULL WHERE name = 'chat/chat_2';
+      UPDATE event SET scope = (SELECT scope FROM event WHERE sequence = 3) WHERE sequence = 2;
+      """
+    )
+    #expect(try test.findings() == [.body])
+  }
+
+  /// Events 2 of a chat that is erased, 3 of another, 4 of nobody's chat, and 5, which says so.
+  private func withOneErased() async throws {
+    try await test.with { ledger in
+      _ = try await ledger.append(.sample("a", chat: "chat_1"))
+      _ = try await ledger.append(.sample("b", chat: "chat_2"))
+      _ = try await ledger.append(.sample("c"))
+      _ = try await ledger.erase("chat/chat_1", by: .alice, rule: "asked for")
+    }
+    let report = try test.verify()
+    #expect(report.findings == [] && report.erasedBodies == 1)
+  }
+
   @Test func `what is erased while the ledger is looked at is accounted for`() async throws {
     try await test.with { ledger in
       for number in 0..<1_000 { ledger.record { .sample("\(number)") } }

@@ -16,6 +16,8 @@ package struct LedgerVerifier {
   /// Bodies whose keys are gone: how many, and the first, by scope.
   private var destroyed: [Int64: (count: UInt64, first: UInt64)] = [:]
   private var erasures: Set<String> = []
+  /// Of scopes whose keys are gone.
+  private var names: [Int64: String] = [:]
   /// An event was missing or pushed in, so nothing behind it can hash to what was signed.
   private var isShifted = false
 
@@ -130,6 +132,14 @@ package struct LedgerVerifier {
     case .none: break
     case .bytes(let body): keep(header, body, trusting: key)
     case .erased:
+      guard header.mayBeErased(withScope: try name(of: stored.scope)) else {
+        return report.add(
+          .body,
+          stored.sequence,
+          "event \(stored.sequence) (\(header.kind.name)): its body is gone as if it had been erased, "
+            + "with a key that is not its own"
+        )
+      }
       let before = destroyed[stored.scope] ?? (0, stored.sequence)
       destroyed[stored.scope] = (before.count + 1, before.first)
     case .unreadable where !hasMaster && stored.body != nil: report.uncheckedBodies += 1
@@ -143,6 +153,13 @@ package struct LedgerVerifier {
     if stored.sequence == 1, header.kind != .ledgerBegun {
       report.add(.keys, 1, "the first event is \(header.kind.name), not the ledger's beginning")
     }
+  }
+
+  private mutating func name(of scope: Int64) throws(LedgerError) -> String {
+    if let name = names[scope] { return name }
+    let name = try store.key(scope)?.name ?? ""
+    names[scope] = name
+    return name
   }
 
   /// The history of keys, and who erased what.
