@@ -181,6 +181,14 @@ package final class Ledger: Sendable {
     return try await add(pending).get()
   }
 
+  /// Whether the key of a scope was destroyed.
+  package func isErased(_ scope: String) async throws(LedgerError) -> Bool {
+    try await reading.later { [store] () throws(LedgerError) in
+      guard let key = try store.key(named: scope) else { return false }
+      return key.wrapped == nil
+    }
+  }
+
   /// Exchanges the key that signs checkpoints. The old one signs the new one's name, in an event, and
   /// nothing behind that event.
   ///

@@ -98,8 +98,8 @@ struct PlaneParts: Sendable {
       checkpointFile: configuration.checkpointFile ?? "",
       pool: WorkerPool(name: "audit", threads: 1, maxQueued: 4),
       forgetChat: { [chats] chat in
-        await chats.forget(chat)
         await broker.eraseOutput(ofChat: chat)
+        try await chats.forget(chat)
       }
     )
     health = Health(services: permissions.services)

@@ -16,7 +16,7 @@ struct Audit: Sendable {
   /// Where a look at all of it may block.
   let pool: WorkerPool
   /// Has what else there is of a chat removed.
-  let forgetChat: @Sendable (String) async -> Void
+  let forgetChat: @Sendable (String) async throws -> Void
 
   private var ledger: Ledger { reader.ledger }
 
