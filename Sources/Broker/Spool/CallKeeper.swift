@@ -147,8 +147,8 @@ final class CallKeeper: @unchecked Sendable {
       unsynced += bytes
       store.count { $0.writtenBytes &+= UInt64(bytes) }
       let credit = call.log.written(batch.segment.number, upTo: batch.segment.bytes)
-      guard !releaseIfDue() else { return }
       board.taken(credit, of: call, isOwner: false)
+      guard !releaseIfDue() else { return }
       isEnded ? sync() : syncSoon()
       pump()
     case .failure(.failed(let error)):
@@ -335,18 +335,22 @@ final class CallKeeper: @unchecked Sendable {
     guard ending.isDue else { return false }
     guard isIdle else { return true }
     phase = .released
+    isStalled = false
     store.waitsNoMore(call)
     (file, dirty) = (nil, [])
     cancelTimer()
     let erased = ending.erased
     ending = (false, nil)
+    board.taken(call.log.stopKeeping(), of: call)
     let segments = call.log.dropSpool()
     if let erased {
       store.wipe(segments, of: chat, then: erased)
     } else {
       store.release(segments, of: chat)
     }
+    if call.isOrphaned { board.takeAll(call) }
     call.announce()
+    board.letGo(call)
     return true
   }
 
