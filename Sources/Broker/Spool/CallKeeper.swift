@@ -197,10 +197,14 @@ final class CallKeeper: @unchecked Sendable {
     if isFirst { armRetry() }
     // Its own oldest part may make room, where that may go.
     if isFirst, call.log.spool?.segments.isEmpty == false, mayDropOldest { return pump() }
-    passOver(all: dropsOldest || isEnded)
+    passOver(all: dropsOldest)
   }
 
-  private var mayDropOldest: Bool { dropsOldest || isEnded || call.log.ownerHasOldest }
+  /// One that has ended goes beyond its quota only by its own; for room on the disk it waits, as long as
+  /// its daemon has to.
+  private var mayDropOldest: Bool {
+    dropsOldest || call.log.ownerHasOldest || (isEnded && call.log.spool?.isFull == true)
+  }
 
   /// Others gave segments back.
   func roomCame() {

@@ -1,4 +1,5 @@
 import Calls
+import Dispatch
 import EventLoop
 import FoundationEssentials
 import Host
@@ -263,6 +264,79 @@ extension ScriptedCarry {
       default: break
       }
     }
+    await rig.close()
+  }
+
+  /// As much as its daemon may send without the plane's word that it is kept.
+  @Test func `one that ends while the disk is full is whole once there is room`() async throws {
+    let folder = try SpoolFolder()
+    let store = try folder.store()
+    let rig = try await Rig { $0.spool = store }
+    let daemon = try await rig.daemon()
+    let call = try await chatCall(rig, "chat_one", isDetached: true)
+    let carry = try await daemon.carry(daemon.expectOffer())
+    await call.leave()
+    // One file is there, which holds three blocks.
+    try await carry.send(blocks: 0..<3)
+    while await rig.broker.statistics.spool?.counters.syncs == 0 { await Task.yield() }
+    try StateFolder(folder.state.path(of: "spool")).move(to: folder.state.path(of: "full"))
+    let ending = Task {
+      try await carry.send(blocks: 3..<4)
+      try await carry.exit(stdout: UInt64(4 * block))
+    }
+    while await rig.broker.liveCallCount() > 0 { await Task.yield() }
+    while await rig.broker.statistics.spool?.counters.stalls == 0 { await Task.yield() }
+    try StateFolder(folder.state.path(of: "full")).move(to: folder.state.path(of: "spool"))
+    try await ending.value
+    let follower = try await rig.client().follow(call.callID)
+    try await expectOutput(follower, blocks: 0..<4)
+    #expect(try await follower.expectExit().outcome == .exited)
+    #expect(await rig.broker.statistics.spool?.counters.droppedBytes == 0)
+    await rig.close()
+  }
+
+  /// A chat's call, as its turn makes it.
+  private func chatCall(_ rig: Rig, _ chat: String, isDetached: Bool = false) async throws
+    -> Invocation
+  {
+    var order = CallOrder(
+      principal: .test("ann"),
+      workspace: "one",
+      tool: "process.exec",
+      request: []
+    )
+    (order.isKept, order.isDetached) = (true, isDetached)
+    order.origin = CallOrigin(chat: chat, turn: 1, step: 1, cause: 0)
+    return try await rig.broker.invoke(order)
+  }
+
+  /// The disk holds a write up, and nobody has room for its bytes twice.
+  @Test(arguments: [false, true]) func `a call whose output is erased goes on`(isOrphaned: Bool)
+    async throws
+  {
+    let folder = try SpoolFolder()
+    let store = try folder.store { $0.threads = 1 }
+    let rig = try await Rig { $0.spool = store }
+    let daemon = try await rig.daemon()
+    let call = try await chatCall(rig, "chat_one", isDetached: isOrphaned)
+    let carry = try await daemon.carry(daemon.expectOffer())
+    let reading = Task {
+      guard !isOrphaned else { return await call.leave() }
+      while try await call.next() != nil {}
+    }
+    let gate = DispatchSemaphore(value: 0)
+    rig.broker.loop.execute { store.run({ gate.wait() }, then: { _ in }) }
+    try await carry.send(blocks: 0..<3)
+    while await rig.broker.spoolWork() < 2 { await Task.yield() }
+    let (erasing, erased) = AsyncStream<Void>.makeStream()
+    rig.broker.loop.execute { [board = rig.broker.board] in
+      board.calls[call.callID]?.keeper?.erase { erased.finish() }
+      gate.signal()
+    }
+    for await _ in erasing {}
+    try await carry.send(blocks: 3..<11)
+    try await carry.exit(stdout: UInt64(11 * block))
+    try await reading.value
     await rig.close()
   }
 
