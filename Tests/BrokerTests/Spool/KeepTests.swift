@@ -42,6 +42,12 @@ final class SpoolFolder: Sendable {
 private let block = 65_536
 
 extension ScriptedCarry {
+  /// Says no more, and waits until the plane has all of it.
+  func over() async throws {
+    await stream.halfClose()
+    while try await stream.next() != nil {}
+  }
+
   /// Blocks of the pattern, as far as credit goes.
   func send(blocks: Range<Int>) async throws {
     for number in blocks {
@@ -348,19 +354,17 @@ extension ScriptedCarry {
     let marker = Array("a secret that was read aloud".utf8)
     var ids: [String] = []
     for chat in ["chat_one", "chat_two"] {
-      var order = CallOrder(
-        principal: .test("ann"),
-        workspace: "one",
-        tool: "process.exec",
-        request: []
-      )
-      order.isKept = true
-      order.origin = CallOrigin(chat: chat, turn: 1, step: 1, cause: 0)
-      let invocation = try await rig.broker.invoke(order)
+      let invocation = try await chatCall(rig, chat)
       ids.append(invocation.callID)
       let carry = try await daemon.carry(daemon.expectOffer())
       try await carry.send(stdout: marker, at: 0)
-      async let isOver: Void = carry.exit(stdout: UInt64(marker.count))
+      try await carry.send {
+        $0.exit.outcome = .exited
+        $0.exit.response = Data(marker)
+        $0.exit.error.message = String(decoding: marker, as: UTF8.self)
+        $0.exit.totals = [total(.stdout, UInt64(marker.count))]
+      }
+      async let isOver: Void = carry.over()
       while try await invocation.next() != nil {}
       try await isOver
     }
@@ -376,8 +380,12 @@ extension ScriptedCarry {
       return
     }
     #expect(gap.length == UInt64(marker.count))
+    let end = try await gone.expectExit()
+    #expect(end.outcome == .exited && end.response.isEmpty && end.error.message.isEmpty)
+    #expect(end.totals.map(\.bytes) == [UInt64(marker.count)])
     let kept = try await rig.client().follow(ids[1])
     #expect(try await kept.readOutput(marker.count) == marker)
+    #expect(try await Array(kept.expectExit().response) == marker)
     await rig.close()
   }
 }
