@@ -164,6 +164,30 @@ final class HeldJournal: CallJournal {
     await rig.close()
   }
 
+  @Test func `a key whose call could not be kept stands for nothing`() async throws {
+    let rig = try await rig()
+    let daemon = try await rig.daemon()
+    func ask() async throws -> ScriptedCall {
+      let call = try await rig.client().start { $0.idempotencyKey = "key" }
+      try #require(!(try await call.expectAccepted().repeatedKey))
+      await journal.held()
+      return call
+    }
+    let refused = try await ask()
+    journal.release("the disk is full; make room")
+    let error = await #expect(throws: RPCStatus.self) {
+      while true { _ = try await refused.next() }
+    }
+    #expect(error?.code == .unavailable)
+    _ = try await ask()
+    journal.release()
+    let offer = try await daemon.expectOffer()
+    // From now on it stands for this one.
+    let again = try await rig.client().start { $0.idempotencyKey = "key" }
+    #expect(try await again.expectAccepted().callID == offer.callID)
+    await rig.close()
+  }
+
   @Test func `while nothing can be kept, nothing is taken`() async throws {
     let rig = try await rig()
     _ = try await rig.daemon()
