@@ -257,6 +257,18 @@ internal import Testing
     await ledger.close()
   }
 
+  @Test func `nor are they kept while the ledger is open`() async throws {
+    let test = try await filled()
+    let ledger = try open(test)
+    #expect(try await ledger.keptKeys(endedAfter: 0, limit: 10).map(\.key) == ["k1", "k2"])
+    test.clock.now += KeptKey.life + 3_600_000_001
+    let receipt = try await ledger.append(Self.draft(.planeStopped))
+    while ledger.index.done < receipt.sequence { await Task.yield() }
+    #expect(try await ledger.keptKeys(endedAfter: 0, limit: 10).map(\.key) == ["k2"])
+    #expect(try await ledger.rebuildIndex().differences == 0)
+    await ledger.close()
+  }
+
   @Test func `what is erased leaves the index, as it does one that is made anew`() async throws {
     let test = try TestLedger()
     let ledger = try open(test)

@@ -34,8 +34,10 @@ final class Indexer: Sendable {
     var isWipeTimed = false
     var isClosing = false
     var failure: SQLiteError?
-    /// Keys of calls that ended before it are not kept, in microseconds since 1970.
+    /// Keys of calls that ended before it are not kept, in microseconds since 1970. Some may be there
+    /// still.
     var keysSince: Int64 = 0
+    var hasOldKeys = false
   }
 
   /// Opens the index in a state folder, and brings it up to `last`. One that is damaged, or of
@@ -101,6 +103,26 @@ final class Indexer: Sendable {
     }
   }
 
+  /// Drops keys whose time is over at `now`, the time of an event: some, once an hour until all are gone.
+  private func dropOldKeys(at now: Int64) throws(LedgerError) {
+    let (isDue, since) = state.withLock { state in
+      if now - KeptKey.life - state.keysSince >= Self.hour {
+        (state.keysSince, state.hasOldKeys) = (now - KeptKey.life, true)
+      }
+      return (state.hasOldKeys, state.keysSince)
+    }
+    guard isDue else { return }
+    var areMore = false
+    try LedgerError.of(store.path) { () throws(SQLiteError) in
+      try store.write { (writer) throws(SQLiteError) in
+        areMore = try writer.dropSomeKeys(before: since)
+      }
+    }
+    state.withLock { $0.hasOldKeys = areMore }
+  }
+
+  private static let hour: Int64 = 3_600 * 1_000_000
+
   /// These are durable, and follow on those before. What finds no room here is read when it is its turn.
   func add(_ batch: RecentEvents.Batch) {
     let mustCall = state.withLock { state in
@@ -145,9 +167,10 @@ final class Indexer: Sendable {
       let events =
         recent.isEmpty || recent.contains { $0.header.kind == .bodiesErased }
         ? try events(from: done + 1, limit: Self.page) : recent
-      guard let newest = events.last?.header.sequence else { return false }
+      guard let newest = events.last?.header else { return false }
       try add(events, to: store)
-      state.withLock { $0.done = newest }
+      try dropOldKeys(at: newest.time)
+      state.withLock { $0.done = newest.sequence }
       wipe()
       return true
     }

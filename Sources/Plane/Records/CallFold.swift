@@ -87,7 +87,7 @@ struct CallFold {
     now: Int64,
     keptOnDisk: Set<String> = []
   ) async throws(LedgerError) -> (calls: [InheritedCall], keys: [InheritedKey]) {
-    let keys = try await ledger.keptKeys(endedAfter: now - keyLife, limit: maxKeys)
+    let keys = try await ledger.keptKeys(endedAfter: now - KeptKey.life, limit: maxKeys)
     let late = keys.filter { $0.ended > now - endedLife }.suffix(maxEnded).map(\.intent)
     let intents = Set(try await ledger.openCalls()).union(late)
       .union(try await unanswered(in: ledger))
@@ -140,8 +140,6 @@ struct CallFold {
     return calls.sorted { $0.intent < $1.intent }
   }
 
-  /// How long a key stands for its call, behind its end.
-  private static let keyLife: Int64 = 24 * 3_600 * 1_000_000
   private static let maxKeys = 100_000
   /// How long, and how many, ended calls are read again for those who come back.
   private static let endedLife: Int64 = 600 * 1_000_000
