@@ -3,6 +3,7 @@ import Calls
 import EventLoop
 import Identity
 import RPC
+import SwiftProtobuf
 import Synchronization
 import Testing
 import Wire
@@ -12,6 +13,8 @@ final class HeldJournal: CallJournal {
   private struct State {
     var held: [@Sendable (Result<UInt64, JournalError>) -> Void] = []
     var events: [String] = []
+    /// The calls that keys stand for.
+    var keys: [String: String] = [:]
     var ends: [@Sendable () -> Void] = []
     var holdsEnds = false
     var failure: String?
@@ -36,6 +39,7 @@ final class HeldJournal: CallJournal {
     let waiters = state.withLock { state in
       state.held.append(then)
       state.events.append("intended \(call.order.tool)")
+      state.keys[call.order.idempotencyKey] = call.id
       defer { state.waiters = [] }
       return state.waiters
     }
@@ -57,8 +61,31 @@ final class HeldJournal: CallJournal {
   }
 
   func end(_ report: CallReport, then: @escaping @Sendable () -> Void) {
+    keep("ended \(report.call.intent) \(report.outcome)", then)
+  }
+
+  func holder(
+    ofKeyOf call: CallNote,
+    then: @escaping @Sendable (Result<String?, JournalError>) -> Void
+  ) {
+    then(.success(state.withLock { $0.keys[call.order.idempotencyKey] }))
+  }
+
+  func found(_ call: CallNote, _ found: FoundCall, then: @escaping @Sendable () -> Void) {
+    keep("found \(call.intent)", then)
+  }
+
+  func found(
+    _ calls: [String: FoundCall],
+    in workspace: String,
+    then: @escaping @Sendable () -> Void
+  ) {
+    keep("found \(calls.keys.sorted()) in \(workspace)", then)
+  }
+
+  private func keep(_ event: String, _ then: @escaping @Sendable () -> Void) {
     state.withLock { state in
-      state.events.append("ended \(report.call.intent) \(report.outcome)")
+      state.events.append(event)
       state.ends.append(then)
     }
     if !holdsEnds { releaseEnds() }

@@ -78,6 +78,16 @@ struct CallFold {
     }
   }
 
+  /// The call of these events, in order, if a plane gave it up and nobody has said since what became of it.
+  static func givenUp(_ events: [LedgerEvent]) -> CallNote? {
+    guard let intent = events.first, var fold = CallFold(intent),
+      !events.contains(where: { $0.header.kind == .callFound })
+    else { return nil }
+    // A kind that is not known may say so.
+    for event in events { guard (try? fold.take(event)) != nil else { return nil } }
+    return fold.call.end?.exit.outcome == .lost ? CallNote(fold.call) : nil
+  }
+
   /// What a new plane takes over: the calls that have not ended, in the order in which they were made,
   /// those that a chat at work has to come back to, and of those that ended lately the ones with an
   /// idempotency key, which somebody may come back to; of others the keys alone. `now`: microseconds since 1970.
