@@ -123,6 +123,10 @@ struct CallTable {
     return call
   }
 
+  /// A key that is not here may stand for a call all the same. Not only when some went: an earlier broker's
+  /// may have been more than this one was told of.
+  var mayLackKeys: Bool { droppedKeys > 0 || keyOrder.count > options.idempotencyKeys / 2 }
+
   mutating func insert(_ call: Call) {
     calls[call.id] = call
     let place = Place(call)
