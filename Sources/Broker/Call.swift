@@ -71,6 +71,8 @@ final class Call: @unchecked Sendable {
   private(set) var isErased = false
   /// It is recorded what became of it after it was given up.
   var isFound = false
+  /// No such record is on its way.
+  var isFoundKept = true
   /// Its end is recorded; its owner has all of it; the daemon may forget it.
   var isEndKept = false
   var isDelivered = false

@@ -292,6 +292,87 @@ final class HeldJournal: CallJournal {
     await rig.close()
   }
 
+  /// A scripted daemon's next offer, before which it was told to forget nothing.
+  private func offerNext(_ rig: Rig, _ daemon: ScriptedDaemon) async throws {
+    _ = try await rig.client().start { $0.tool = "files.read" }
+    await journal.held()
+    journal.release()
+    #expect(try await daemon.expectOffer().tool == "files.read")
+  }
+
+  private static let exit = Gatehouse_Tools_V1_Exit.with {
+    $0.outcome = .exited
+    $0.code = 7
+  }
+
+  @Test func `what became of a call that was given up is kept before it is forgotten`()
+    async throws
+  {
+    let rig = try await Rig { [journal] in
+      $0.journal = journal
+      $0.timing.stranded = .milliseconds(200)
+    }
+    let daemon = try await rig.daemon()
+    let call = try await rig.client().start { $0.timeoutMs = 86_400_000 }
+    await journal.held()
+    journal.release()
+    let offer = try await daemon.expectOffer()
+    _ = try await daemon.carry(offer)
+    await daemon.cut()
+    #expect(try await call.expectExit().outcome == .lost)
+    journal.holdsEnds = true
+    let back = try await rig.daemon(knowing: [offer.callID], ended: Self.exit)
+    // Another link changes nothing of that.
+    await back.cut()
+    while await !rig.broker.waitForLink(of: "ws_one", toBe: false, within: .seconds(30)) {}
+    let again = try await rig.daemon(knowing: [offer.callID], ended: Self.exit)
+    try await offerNext(rig, again)
+    #expect(journal.events.count { $0 == "found 101" } == 1)
+    journal.releaseEnds()
+    #expect(try await again.next().forget.callIds == [offer.callID])
+    await rig.close()
+  }
+
+  @Test func `nor is one forgotten that only its daemon knows of, and its end`() async throws {
+    let rig = try await rig()
+    journal.holdsEnds = true
+    let daemon = try await rig.daemon(knowing: ["call_1"], ended: Self.exit)
+    try await offerNext(rig, daemon)
+    #expect(journal.events.contains(#"found ["call_1"] in ws_one"#))
+    journal.releaseEnds()
+    #expect(try await daemon.next().forget.callIds == ["call_1"])
+    await rig.close()
+  }
+
+  @Test func `a key that is not here any more stands for its call all the same`() async throws {
+    let rig = try await Rig { [journal] in
+      $0.journal = journal
+      $0.idempotencyKeys = 4
+    }
+    let daemon = try await rig.daemon()
+    func ask(_ key: Int) async throws -> ScriptedCall {
+      try await rig.client().start { $0.idempotencyKey = "key \(key)" }
+    }
+    var ids: [String] = []
+    for number in 0..<8 {
+      let call = try await ask(number)
+      await journal.held()
+      journal.release()
+      let offer = try await daemon.expectOffer()
+      ids.append(offer.callID)
+      try await daemon.carry(offer).exit()
+      #expect(try await call.expectExit().outcome == .exited)
+    }
+    let again = try await ask(0)
+    let error = await #expect(throws: RPCStatus.self) { while true { _ = try await again.next() } }
+    #expect(error?.code == .alreadyExists)
+    #expect(error?.message.contains(ids[0]) == true)
+    #expect(journal.events.count { $0.hasPrefix("intended") } == 8)
+    // One that is here is told as ever.
+    #expect(try await ask(7).expectAccepted().callID == ids[7])
+    await rig.close()
+  }
+
   @Test func `nor one of those that ended, when there are more than are kept here`() async throws {
     let rig = try await Rig { [journal] in
       $0.journal = journal
