@@ -67,7 +67,7 @@ package final class Ledger: Sendable {
       salt: master.salt,
       origin: beginning.origin,
       last: last,
-      describe: options.describe
+      options
     )
     store.follow { [head, notary] last in
       head.grew(to: last)

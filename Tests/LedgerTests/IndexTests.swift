@@ -247,6 +247,17 @@ internal import Testing
     await ledger.close()
   }
 
+  @Test func `one that is made anew at a start says how far it is`() async throws {
+    let test = try await filled()
+    for end in ["", "-wal", "-shm"] { try test.folder.remove(Indexer.file + end) }
+    var options = test.options
+    options.indexNoticeDelay = .zero
+    let ledger = try Ledger(in: test.folder, options)
+    let last = ledger.lastSequence
+    await ledger.close()
+    #expect(test.notices.list.first == .indexing(done: last, of: last))
+  }
+
   @Test func `keys of calls that ended long ago are dropped`() async throws {
     let test = try await filled()
     let ledger = try open(test)

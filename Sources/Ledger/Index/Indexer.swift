@@ -50,11 +50,11 @@ final class Indexer: Sendable {
     salt: [UInt8],
     origin: String,
     last: UInt64,
-    describe: (@Sendable (LedgerEvent) -> EventFacts?)?
+    _ options: LedgerOptions
   ) throws(LedgerError) -> Indexer {
     let path = folder.path(of: file)
     func attempt() throws(LedgerError) -> Indexer {
-      try Indexer(path, reading, salt: salt, origin: origin, last: last, describe: describe)
+      try Indexer(path, reading, salt: salt, origin: origin, last: last, options)
     }
     if IndexStore.isGood(path, origin: origin, last: last), let found = try? attempt() {
       return found
@@ -69,11 +69,11 @@ final class Indexer: Sendable {
     salt: [UInt8],
     origin: String,
     last: UInt64,
-    describe: (@Sendable (LedgerEvent) -> EventFacts?)?
+    _ options: LedgerOptions
   ) throws(LedgerError) {
     self.salt = salt
     self.reading = reading
-    self.describe = describe
+    describe = options.describe
     let store = try LedgerError.of(path) { () throws(SQLiteError) in
       try IndexStore(path, origin: origin)
     }
@@ -85,7 +85,13 @@ final class Indexer: Sendable {
     } catch {
       throw LedgerError(.failing, error.description)
     }
-    while try addNext() {}
+    var told = ContinuousClock.now
+    while try addNext() {
+      // Of millions of events this takes long, and nobody is served meanwhile.
+      guard .now - told >= options.indexNoticeDelay else { continue }
+      told = .now
+      options.notice(.indexing(done: self.done, of: last))
+    }
   }
 
   /// Up to which event it goes.
