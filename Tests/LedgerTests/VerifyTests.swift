@@ -366,5 +366,35 @@ internal import Testing
     let report = try test.verify()
     // Nobody names the key that signs, then: the checkpoint proves nothing.
     #expect(report.uncheckedBodies == 4)
+    #expect(report.findings == [])
+    #expect(report.covered == nil && report.unjudgedCheckpoints == 1)
+  }
+
+  @Test func `without the key of keys checkpoints are judged by a key that was kept elsewhere`()
+    async throws
+  {
+    try await test.fill(3)
+    let key = try test.verify().verifierKey
+    try test.folder.remove(MasterKey.file)
+    let report = try test.verify(trusting: key)
+    #expect(report.findings == [])
+    #expect(report.covered?.sequence == 4 && report.unjudgedCheckpoints == 0)
+    try test.tamper("DELETE FROM event WHERE sequence > 3")
+    #expect(try test.verify(trusting: key).findings.map(\.kind) == [.cut])
+  }
+
+  @Test func `behind an exchange of keys that nobody can read checkpoints are not judged`()
+    async throws
+  {
+    try await test.fill(1)
+    let key = try test.verify().verifierKey
+    try await test.with { ledger in
+      _ = try await ledger.rotateKey(by: .alice)
+      _ = try await ledger.append(.sample("a"))
+    }
+    try test.folder.remove(MasterKey.file)
+    let report = try test.verify(trusting: key)
+    #expect(report.findings == [])
+    #expect(report.covered?.sequence == 2 && report.unjudgedCheckpoints == 1)
   }
 }

@@ -2,7 +2,11 @@ internal import Crypto
 
 /// Holds checkpoints against what the ledger really is, in the order of their sizes.
 struct CheckpointVerdicts {
-  private enum Verdict { case holds, differs, forged, beyond, givenUp }
+  private enum Verdict {
+    case holds, differs, forged, beyond, givenUp
+    /// Nobody knows whose signature it ought to have.
+    case unjudged
+  }
 
   /// A checkpoint, and its place among those that were kept.
   struct Seen {
@@ -31,21 +35,25 @@ struct CheckpointVerdicts {
 
   private mutating func judge(_ seen: Seen) { judged.append((seen, .forged)) }
 
-  /// Judges one whose size the tree has. `key`: that signed then; `matches`: whether its root is the
+  /// Judges one whose size the tree has. `key`: that signed then, if that is known; `matches`: whether its root is the
   /// tree's.
   mutating func judge(_ seen: Seen, _ key: NoteKey?, matches: Bool) {
-    let isSigned =
-      key.map { seen.checkpoint.origin == $0.name && seen.note.isSigned(by: $0) } ?? false
+    guard let key else { return judged.append((seen, .unjudged)) }
+    let isSigned = seen.checkpoint.origin == key.name && seen.note.isSigned(by: key)
     judged.append((seen, !isSigned ? .forged : matches ? .holds : .differs))
   }
 
   /// Judges those beyond the end, and tells of all.
   mutating func finish(_ key: NoteKey?, last: UInt64, _ report: inout VerifyReport) {
     for seen in waiting {
-      let isSigned = key.map { seen.note.isSigned(by: $0) } ?? false
-      judged.append((seen, isSigned ? .beyond : .forged))
+      guard let key else {
+        judged.append((seen, .unjudged))
+        continue
+      }
+      judged.append((seen, seen.note.isSigned(by: key) ? .beyond : .forged))
     }
     report.checkpoints = judged.count
+    report.unjudgedCheckpoints = judged.count { $0.verdict == .unjudged }
     var before = 0
     for index in report.restorations.indices {
       giveUp(&report.restorations[index], from: before, key)
