@@ -141,6 +141,22 @@ internal import Wire
     await #expect(throws: PlaneError.self) { try await restore(accepting: "again") }
   }
 
+  @Test func `a restore that was cut off at its last step is named, and only to be moved`()
+    async throws
+  {
+    let test = try await TestPlane(state: state)
+    _ = try await test.external("before")
+    await test.stop()
+    _ = try make()
+    _ = try await restore()
+    let cut = base + "/restored.restoring.1"
+    try StateFolder(base + "/restored").move(to: cut)
+    let error = await #expect(throws: PlaneError.self) { try await restore() }
+    #expect(error?.message.contains("\(cut) is whole") == true)
+    try StateFolder(cut).move(to: base + "/restored")
+    #expect(try await workspaces(of: "restored").names == ["before"])
+  }
+
   @Test func `without any checkpoints but its own is restored, and they go on`() async throws {
     _ = try await backedUp()
     try state.folder.remove("../state.checkpoints")
