@@ -13,11 +13,14 @@ package struct AppendFile: Sendable {
   package func append(_ bytes: [UInt8]) throws(HostError) {
     let folder = path.split(separator: "/").dropLast().reduce("") { "\($0)/\($1)" }
     if !folder.isEmpty { try StateFolder.makeFolders(folder) }
+    let isNew = unsafe access(path, F_OK) != 0
     let file = unsafe open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0o600)
     guard file >= 0 else { throw HostError(failed: "cannot write \(path)") }
     defer { close(file) }
     try OpenFile(number: file, path: path).writeAll(bytes)
     guard fsync(file) == 0 else { throw HostError(failed: "cannot sync \(path)") }
+    // Else a machine that loses power may have no such file.
+    if isNew { try StateFolder.syncFolder(of: path) }
   }
 
   /// All bytes; nil when there is no such file.

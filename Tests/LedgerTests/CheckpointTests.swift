@@ -94,6 +94,26 @@ internal import Testing
   ])
   func `a text of another form is none`(text: String) { #expect(Checkpoint(text: text) == nil) }
 
+  /// A power cut may take its end anywhere.
+  @Test func `one that is kept behind one that was cut off is whole`() throws {
+    let test = try TestLedger()
+    let signed = try [3, 5].map { size in
+      try SignedCheckpoint(
+        Checkpoint(origin: name, size: size, root: Hash256(), time: nil),
+        by: key
+      )
+    }
+    let whole = Array((signed[0].note + "\n").utf8)
+    for count in whole.indices {
+      try test.folder.write(Array(whole[..<count]), to: "checkpoints")
+      let file = CheckpointFile(path: test.folder.path(of: "checkpoints"))
+      try file.append(signed[1])
+      let found = try #require(try file.read())
+      #expect(found.checkpoints.last == signed[1], "\(count) of \(whole.count)")
+      #expect(found.checkpoints.count + found.unreadable.count == (count == 0 ? 1 : 2))
+    }
+  }
+
   @Test func `a file of them is read past what a power cut left`() throws {
     let notes = try [3, 5].map { size in
       try SignedCheckpoint(

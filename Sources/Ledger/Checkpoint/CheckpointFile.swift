@@ -11,8 +11,12 @@ struct CheckpointFile: Sendable {
   /// - Returns: how long the file is, once three quarters of what is read at once are full; else nil.
   @discardableResult
   func append(_ checkpoint: SignedCheckpoint) throws(HostError) -> Int? {
-    try AppendFile(path).append(Array((checkpoint.note + "\n").utf8))
-    let bytes = try AppendFile(path).byteCount()
+    let file = AppendFile(path)
+    // What a machine that lost power has cut off must not take this one with it.
+    let end = String(decoding: try file.readEnd(maxBytes: 4_096) ?? [], as: UTF8.self)
+    let isWhole = end.isEmpty || (end.hasSuffix("\n\n") && Self.endsWithSignature(end))
+    try file.append(Array(((isWhole ? "" : Self.cut) + checkpoint.note + "\n").utf8))
+    let bytes = try file.byteCount()
     return bytes > maxBytes / 4 * 3 ? bytes : nil
   }
 
@@ -40,6 +44,13 @@ struct CheckpointFile: Sendable {
     "while the plane is stopped, move the file to an archive: the plane begins another, each of whose "
     + "checkpoints vouches for all events before it as well"
 
+  private static func endsWithSignature(_ text: String) -> Bool {
+    text.split(separator: "\n").last?.hasPrefix("\u{2014} ") ?? false
+  }
+
+  /// What stands before it was cut off: in a note there are no two empty lines.
+  private static let cut = "\n\n\n"
+
   /// The last checkpoint that is one; nil where there is none.
   static func parse(_ text: String) -> Content {
     var content = Content()
@@ -57,6 +68,10 @@ struct CheckpointFile: Sendable {
       let isSignature = line.hasPrefix("\u{2014} ")
       // A note ends with its signatures; what comes behind them is the next one.
       if !isSignature, note.last?.hasPrefix("\u{2014} ") == true { take() }
+      if line.isEmpty, note.last?.isEmpty == true {
+        note.removeLast()
+        take()
+      }
       if !(note.isEmpty && line.isEmpty) { note.append(line) }
     }
     while note.last?.isEmpty == true { note.removeLast() }
