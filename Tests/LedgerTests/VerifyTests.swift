@@ -260,7 +260,7 @@ internal import Testing
   @Test func `a forged checkpoint is found`() async throws {
     try await test.fill(3)
     let genuine = try test.checkpointText
-    let seen = try #require(CheckpointFile.parse(genuine).checkpoints.first)
+    let seen = try #require(CheckpointFile.parse(genuine).first)
     let other = try SigningKey(seed: SecureRandom.bytes(32))
     let forged = try SignedCheckpoint(seen.checkpoint, by: other)
     try CheckpointFile(path: test.checkpointPath).append(forged)
@@ -340,7 +340,7 @@ internal import Testing
       }
     _ = try await ledger.append(.own(.keyRotated(old: old, new: name, signature: signature)))
     await ledger.close()
-    let head = try #require(CheckpointFile.parse(try test.checkpointText).checkpoints.last)
+    let head = try #require(CheckpointFile.parse(try test.checkpointText).last)
     try CheckpointFile(path: test.checkpointPath)
       .append(SignedCheckpoint(head.checkpoint, by: other))
     #expect(try test.findings() == [.keys, .forged])
@@ -352,7 +352,7 @@ internal import Testing
     let old = try #require(try CheckpointKeys(in: test.folder).current())
     _ = try await ledger.rotateKey(by: .alice)
     await ledger.close()
-    let head = try #require(CheckpointFile.parse(try test.checkpointText).checkpoints.last)
+    let head = try #require(CheckpointFile.parse(try test.checkpointText).last)
     #expect(try test.findings() == [])
     try CheckpointFile(path: test.checkpointPath)
       .append(SignedCheckpoint(head.checkpoint, by: old))

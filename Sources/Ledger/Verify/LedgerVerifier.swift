@@ -32,35 +32,35 @@ package struct LedgerVerifier {
     trusting key: String? = nil,
     progress: (_ done: UInt64, _ of: UInt64) -> Void = { _, _ in }
   ) throws(LedgerError) -> VerifyReport {
-    var content: CheckpointFile.Content?
+    var list: CheckpointList?
     if let checkpointFile {
-      content = try LedgerError.ofHost { () throws(HostError) in
-        try CheckpointFile(path: checkpointFile).read()
+      list = try LedgerError.ofHost { () throws(HostError) in
+        try CheckpointFile(path: checkpointFile).list()
       }
     }
-    return try verify(folder, against: content ?? .init(), trusting: key, progress: progress)
+    return try verify(folder, against: list ?? .init(), trusting: key, progress: progress)
   }
 
-  /// As above, against what was read already.
+  /// As above, against these.
   static func verify(
     _ folder: String,
-    against content: CheckpointFile.Content,
+    against list: CheckpointList,
     trusting key: String? = nil,
     progress: (_ done: UInt64, _ of: UInt64) -> Void = { _, _ in }
   ) throws(LedgerError) -> VerifyReport {
-    var verifier = try LedgerVerifier(folder, content)
+    var verifier = try LedgerVerifier(folder, list)
     return try verifier.run(trusting: key, progress)
   }
 
-  private init(_ folder: String, _ content: CheckpointFile.Content) throws(LedgerError) {
+  private init(_ folder: String, _ list: CheckpointList) throws(LedgerError) {
     store = try SQLiteStore(reading: "\(folder)/\(Ledger.storeFile)")
     let master = try MasterKey.find(in: folder)
     hasMaster = master != nil
     reading = LedgerReading(store, master)
     last = try store.lastSequence()
     trees = try store.trees()[...]
-    report.unreadable = content.unreadable
-    verdicts = CheckpointVerdicts(content.checkpoints)
+    report.unreadable = list.unreadable
+    verdicts = CheckpointVerdicts(list)
   }
 
   private mutating func run(
@@ -216,11 +216,7 @@ package struct LedgerVerifier {
       )
     }
     while let seen = verdicts.next(ofSize: tree.size) {
-      verdicts.judge(
-        seen,
-        verifier,
-        matches: !isShifted && seen.checkpoint.root == tree.root(&hasher)
-      )
+      verdicts.judge(seen, verifier, root: isShifted ? nil : tree.root(&hasher))
     }
   }
 
