@@ -134,10 +134,11 @@ package actor Broker {
     return page.response
   }
 
-  /// Removes what is kept of the output of a chat's calls, on disk and in memory, and returns when nobody
-  /// can read it there any more. Of calls that are under way what comes is not kept.
+  /// Removes what is kept of the output and the answers of a chat's calls, on disk and in memory, and
+  /// returns when nobody can read it there any more. Of calls that are under way what comes is not kept.
   package func eraseOutput(ofChat chat: String) async {
     for call in board.calls.all where call.order.origin?.chat == chat {
+      call.eraseAnswer()
       guard let keeper = call.keeper else {
         call.log.closeWindow()
         continue

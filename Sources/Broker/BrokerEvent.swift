@@ -35,7 +35,7 @@ package struct FoundCall: Sendable, Equatable {
 
   package var outcome: Outcome? { exit.flatMap { Outcome($0.outcome) } }
 
-  init(_ known: Gatehouse_Link_V1_KnownCall) {
+  package init(_ known: Gatehouse_Link_V1_KnownCall) {
     isRunning = !known.ended
     guard known.ended, known.hasExit else {
       exit = nil

@@ -9,7 +9,7 @@ internal import Wire
 final class Call: @unchecked Sendable {
   let id: String
   let workspace: WorkspaceEntry
-  let order: CallOrder
+  private(set) var order: CallOrder
   let digest: [UInt8]
   let deadline: ContinuousClock.Instant
   /// Microseconds since 1970.
@@ -67,8 +67,12 @@ final class Call: @unchecked Sendable {
   var hasEnded: Bool { recordedEnd != nil || machine.isEnded }
   /// Its records say that a daemon has it.
   var isStarted = false
+  /// Its chat was erased: of what it was asked and has answered nothing is told.
+  private(set) var isErased = false
   /// It is recorded what became of it after it was given up.
   var isFound = false
+  /// No such record is on its way.
+  var isFoundKept = true
   /// Its end is recorded; its owner has all of it; the daemon may forget it.
   var isEndKept = false
   var isDelivered = false
@@ -133,6 +137,16 @@ final class Call: @unchecked Sendable {
   func keep(in store: SpoolStore, by board: Switchboard, _ log: CallLog) {
     self.log = log
     keeper = CallKeeper(board, store, self)
+  }
+
+  /// Nothing is told any more of what it was asked, once that is done, and of what it answers.
+  func eraseAnswer() {
+    isErased = true
+    recordedEnd?.eraseContent()
+    reportedEnd = reportedEnd?.erased
+    guard isEnded else { return }
+    end = end?.erased
+    order.request = []
   }
 
   /// The next thing for a reader that can wait for the disk; nil when it has everything there is.

@@ -1,4 +1,5 @@
 internal import Calls
+internal import FoundationEssentials
 internal import SwiftProtobuf
 internal import Wire
 
@@ -28,5 +29,21 @@ struct CallEnd: Sendable {
     // What was walked or encoded here can be decoded.
     (try? Gatehouse_Tools_V1_FollowResponse(serializedBytes: message))?.exit
       ?? Gatehouse_Tools_V1_Exit()
+  }
+
+  /// How it ended, without what it says of anybody's content.
+  var erased: CallEnd {
+    var exit = exit
+    exit.eraseContent()
+    return CallEnd(exit)
+  }
+}
+
+extension Gatehouse_Tools_V1_Exit {
+  mutating func eraseContent() {
+    response = Data()
+    clearError()
+    // Who guesses short output would know it by its digest.
+    for index in totals.indices { totals[index].sha256 = Data() }
   }
 }

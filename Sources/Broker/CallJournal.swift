@@ -11,6 +11,12 @@ package protocol CallJournal: Sendable {
     _ call: CallNote,
     then: @escaping @Sendable (Result<UInt64, JournalError>) -> Void
   )
+  /// Says which other call the call's idempotency key stands for by the records; nil: none. `then` is
+  /// called once, on any thread.
+  func holder(
+    ofKeyOf call: CallNote,
+    then: @escaping @Sendable (Result<String?, JournalError>) -> Void
+  )
   /// Keeps that a call is about to be offered to another run of its daemon than its intent names, as
   /// `intend` does.
   func offer(
@@ -21,6 +27,15 @@ package protocol CallJournal: Sendable {
   /// Keeps how a call ended. `then` is called once that is kept, on any thread: at once or much later,
   /// and not at all when the process ends before.
   func end(_ report: CallReport, then: @escaping @Sendable () -> Void)
+  /// Keeps what became of a call that was given up, as `end` does.
+  func found(_ call: CallNote, _ found: FoundCall, then: @escaping @Sendable () -> Void)
+  /// Keeps what became of calls of a workspace that are not known here: of those that were given up by
+  /// the records. `then` is called as `end` does, when there are none too.
+  func found(
+    _ calls: [String: FoundCall],
+    in workspace: String,
+    then: @escaping @Sendable () -> Void
+  )
   /// Keeps what has happened.
   func record(_ event: BrokerEvent)
 }
@@ -64,6 +79,16 @@ package struct CallNote: Sendable {
 }
 
 extension CallNote {
+  package init(_ call: InheritedCall) {
+    id = call.id
+    workspace = call.workspace
+    order = call.order
+    digest = call.digest
+    timeout = call.timeout
+    intent = call.intent
+    instance = call.instance
+  }
+
   init(_ call: Call) {
     id = call.id
     workspace = call.workspace

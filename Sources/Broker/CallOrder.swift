@@ -10,7 +10,7 @@ package struct CallOrder: Sendable {
   package let workspace: String
   package let tool: String
   /// The tool's request message, as it came.
-  package let request: [UInt8]
+  package internal(set) var request: [UInt8]
   /// From acceptance; nil for the default.
   package var timeout: Duration?
   /// Empty for none.

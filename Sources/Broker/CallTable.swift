@@ -13,7 +13,8 @@ struct CallTable {
   private var ended = Fifo<Ended>()
   private var endedBytes = 0
   private var keys: [Key: Entry] = [:]
-  private var keyOrder = Fifo<Key>()
+  /// Some stand for another call now, or for none.
+  private var keyOrder = Fifo<(key: Key, call: String)>()
   /// Keys that went before their time, since there were too many.
   private(set) var droppedKeys: UInt64 = 0
 
@@ -122,6 +123,10 @@ struct CallTable {
     return call
   }
 
+  /// A key that is not here may stand for a call all the same. Not only when some went: an earlier broker's
+  /// may have been more than this one was told of.
+  var mayLackKeys: Bool { droppedKeys > 0 || keyOrder.count > options.idempotencyKeys / 2 }
+
   mutating func insert(_ call: Call) {
     calls[call.id] = call
     let place = Place(call)
@@ -133,7 +138,7 @@ struct CallTable {
     call.liveCalls = mates
     guard let key = Self.key(call.order) else { return }
     keys[key] = Entry(call: call.id, workspace: call.workspace.id, digest: call.digest)
-    keyOrder.append(key)
+    keyOrder.append((key, call.id))
     trimKeys()
   }
 
@@ -144,8 +149,12 @@ struct CallTable {
       if mates.calls.isEmpty { live[call.workspace.id] = nil }
       call.liveCalls = nil
     }
-    let expires = ContinuousClock.now + options.idempotencyTime - ago
-    if let key = Self.key(call.order) { keys[key]?.expires = expires }
+    if let key = Self.key(call.order), keys[key]?.call == call.id {
+      let expires = ContinuousClock.now + options.idempotencyTime - ago
+      keys[key]?.expires = expires
+      // Of one that was never to be made nobody has to know again.
+      if call.endReason == .notRecorded { keys[key] = nil }
+    }
     let bytes = call.keptBytes
     ended.append(Ended(call: call, bytes: bytes))
     endedBytes += bytes
@@ -197,24 +206,27 @@ struct CallTable {
       digest: inherited.digest,
       expires: .now + options.idempotencyTime - age
     )
-    keyOrder.append(key)
+    keyOrder.append((key, inherited.call))
     trimKeys()
   }
 
   private mutating func trimKeys() {
     while let oldest = keyOrder.first {
-      let expires = keys[oldest]?.expires
-      let isOver = expires.map { $0 <= .now } ?? false
+      guard let entry = keys[oldest.key], entry.call == oldest.call else {
+        keyOrder.popFirst()
+        continue
+      }
+      let isOver = entry.expires.map { $0 <= .now } ?? false
       guard isOver || keyOrder.count > options.idempotencyKeys else { return }
       keyOrder.popFirst()
-      if let entry = keys[oldest], entry.expires == nil {
+      if entry.expires == nil {
         // Its call goes on: without its key the call would be made twice. There are fewer of these than
         // calls at a time, so the bound holds but for them.
         keyOrder.append(oldest)
         guard keyOrder.count > options.idempotencyKeys + liveCount else { return }
         continue
       }
-      keys[oldest] = nil
+      keys[oldest.key] = nil
       if !isOver { droppedKeys += 1 }
     }
   }

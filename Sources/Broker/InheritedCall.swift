@@ -40,6 +40,16 @@ package struct InheritedCall: Sendable {
     self.timeout = timeout
     self.intent = intent
   }
+
+  /// Whether all of its output was on disk when the last record before this broker was made, at `last` in
+  /// microseconds since 1970. Its end may be there before the output is: another file, and synced later.
+  package func isSettled(by last: Int64) -> Bool {
+    guard let end else { return false }
+    return last - end.time > Self.longestSync
+  }
+
+  /// What waits for the disk longer is given up, and said to be lost.
+  private static let longestSync: Int64 = 60 * 1_000_000
 }
 
 /// An idempotency key whose call has ended and is not kept any more.

@@ -217,7 +217,9 @@ final class InvokeHandler: ServerHandler {
     }
     guard progress == .caughtUp, order.machine.isEnded, let end = order.end else { return }
     switch order.endReason {
-    case .notRecorded: finish(RPCStatus(.unavailable, order.refusal?.message ?? ""))
+    case .notRecorded:
+      let isRepeated = order.refusal?.code == "already_exists"
+      finish(RPCStatus(isRepeated ? .alreadyExists : .unavailable, order.refusal?.message ?? ""))
     case .deadlineInQueue:
       finish(.full("workspace '\(order.workspace.name)' had no room", .seconds(1)))
     case .noLinkInQueue: finish(.notLinked(order.workspace))

@@ -3,6 +3,7 @@ internal import EventLoop
 internal import Host
 internal import Identity
 internal import RPC
+internal import SwiftProtobuf
 internal import Wire
 
 extension Switchboard {
@@ -74,6 +75,30 @@ extension Switchboard {
       call.intent = 0
       return
     }
+    guard !call.order.idempotencyKey.isEmpty, calls.mayLackKeys else {
+      return intend(call, journal)
+    }
+    let id = call.id
+    journal.holder(ofKeyOf: CallNote(call)) { result in
+      self.loop.execute { self.found(holder: result, ofKeyOf: id, journal) }
+    }
+  }
+
+  private func found(
+    holder: Result<String?, JournalError>,
+    ofKeyOf id: String,
+    _ journal: any CallJournal
+  ) {
+    guard let call = calls[id], !call.machine.isEnded else { return }
+    switch holder {
+    case .success(nil): intend(call, journal)
+    case .success(let other?):
+      refuse(call, "already_exists", "call \(other) has ended and is not kept any more")
+    case .failure(let error): refuse(call, "unavailable", error.message)
+    }
+  }
+
+  private func intend(_ call: Call, _ journal: any CallJournal) {
     let id = call.id
     // Ends with the record, which is soon.
     journal.intend(CallNote(call)) { result in
@@ -92,12 +117,18 @@ extension Switchboard {
       offer(call)
     case .failure(let error):
       guard !call.machine.isEnded else { return }
-      call.isAwaitingRecord = false
-      call.refusal = Gatehouse_Tools_V1_ToolError()
-      call.refusal?.code = "unavailable"
-      call.refusal?.message = error.message
-      handle(.notRecorded, for: call)
+      refuse(call, "unavailable", error.message)
     }
+  }
+
+  /// It is not recorded, so it is never made.
+  private func refuse(_ call: Call, _ code: String, _ message: String) {
+    call.isAwaitingRecord = false
+    call.refusal = .with {
+      $0.code = code
+      $0.message = message
+    }
+    handle(.notRecorded, for: call)
   }
 
   func note(_ event: @autoclosure () -> BrokerEvent) {

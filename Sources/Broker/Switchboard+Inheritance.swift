@@ -52,6 +52,12 @@ extension Switchboard {
       return handle(.workspaceStopped, for: call)
     }
     arm(call)
+    // Whoever asked for it asks anew: it must not be started for nobody.
+    if !call.isStarted, call.recordedEnd == nil, !call.order.isDetached,
+      call.order.idempotencyKey.isEmpty
+    {
+      return cancel(call, by: nil, "its owner cannot come back")
+    }
     awaitOwner(of: call, for: max(call.order.grace ?? .zero, options.ownerReturn))
   }
 

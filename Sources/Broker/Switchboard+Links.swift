@@ -1,4 +1,5 @@
 internal import Calls
+internal import EventLoop
 internal import Host
 internal import Identity
 internal import RPC
@@ -57,9 +58,7 @@ extension Switchboard {
     }
     let old = links.updateValue(session, forKey: id)
     old?.close(RPCStatus(.aborted, "a newer link has taken this one's place"))
-    // Forget what we don't know, so that the daemon can.
-    let unknown = session.known.filter { calls[$0]?.workspace.id != id }
-    if !unknown.isEmpty { session.forget(unknown.sorted()) }
+    forgetUnknown(of: session)
     admission.open(id, maxCalls: session.maxCalls)
     for call in calls.live(in: id) {
       call.machine.isRepeatable = session.isIdempotent(call.order.tool) && !call.hasAnswered
@@ -67,7 +66,7 @@ extension Switchboard {
     }
     for call in calls.ended(among: session.known, in: id) {
       if let found = session.found[call.id] { self.found(call, found) }
-      handle(.linkUp(link, isKnown: true, ticket()), for: call)
+      if call.isFoundKept { handle(.linkUp(link, isKnown: true, ticket()), for: call) }
     }
     offerNext()
     counters.linkOpened()
@@ -79,18 +78,44 @@ extension Switchboard {
     wakeLinkWaiters(of: id)
   }
 
-  /// It was told to be lost.
-  func isGivenUp(_ id: String, in workspace: String) -> Bool {
-    guard let call = calls[id], call.workspace.id == workspace else { return false }
-    return call.machine.state == .ended(.lost)
+  /// Forgets what is not known here, so that the daemon can. What became of one that an earlier plane may
+  /// have given up is kept first.
+  private func forgetUnknown(of session: LinkSession) {
+    let id = session.workspace.id
+    var unknown = session.known.filter { calls[$0]?.workspace.id != id }
+    let found = session.found.filter { name, found in
+      calls[name] == nil && found.outcome != nil && found.outcome != .lost
+    }
+    if let journal = options.journal, !found.isEmpty {
+      unknown.subtract(found.keys)
+      journal.found(found, in: id) {
+        self.loop.execute { self.links[id]?.forget(found.keys.sorted()) }
+      }
+    }
+    if !unknown.isEmpty { session.forget(unknown.sorted()) }
   }
 
-  /// What was told of it stays as it was told; what became of it is recorded, once.
+  /// It was told to be lost, or may have been by an earlier plane.
+  func isGivenUp(_ id: String, in workspace: String) -> Bool {
+    guard let call = calls[id] else { return true }
+    return call.workspace.id == workspace && call.machine.state == .ended(.lost)
+  }
+
+  /// What was told of it stays as it was told; what became of it is recorded, once, and only then may its
+  /// daemon forget it.
   private func found(_ call: Call, _ found: FoundCall) {
     guard !call.isFound, found.exit?.outcome != .lost else { return }
     call.isFound = true
-    note(.callFound(CallNote(call), found))
     options.observe?(.callFound(CallNote(call), found))
+    guard let journal = options.journal else { return }
+    call.isFoundKept = false
+    journal.found(CallNote(call), found) {
+      self.loop.execute {
+        call.isFoundKept = true
+        guard let link = self.links[call.workspace.id]?.link else { return }
+        self.handle(.linkUp(link, isKnown: true, self.ticket()), for: call)
+      }
+    }
   }
 
   /// A session is over. If it was the workspace's link, the workspace has none; a newer link is

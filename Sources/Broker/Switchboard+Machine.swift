@@ -110,6 +110,7 @@ extension Switchboard {
       call.end = reason == .reported ? call.reportedEnd : CallEnd(call.exit(outcome, reason))
       call.endReason = reason
     }
+    if call.isErased { call.eraseAnswer() }
     let report = CallReport(call, outcome, reason)
     // The report has them, for the record.
     dropEffects(of: call)

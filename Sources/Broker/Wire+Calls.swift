@@ -109,7 +109,7 @@ extension Call {
     info.principal = order.principal.description
     info.state = hasEnded ? .ended : machine.state.wire
     info.createdUnixUs = created
-    info.digest = Data(digest)
+    info.digest = isErased ? Data() : Data(digest)
     if let exit = end?.exit ?? recordedEnd {
       info.outcome = exit.outcome
       info.code = exit.code

@@ -13,11 +13,15 @@ package struct AppendFile: Sendable {
   package func append(_ bytes: [UInt8]) throws(HostError) {
     let folder = path.split(separator: "/").dropLast().reduce("") { "\($0)/\($1)" }
     if !folder.isEmpty { try StateFolder.makeFolders(folder) }
-    let file = unsafe open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0o600)
+    let isNew = unsafe access(path, F_OK) != 0
+    let flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW
+    let file = unsafe Glibc.open(path, flags, 0o600)
     guard file >= 0 else { throw HostError(failed: "cannot write \(path)") }
     defer { close(file) }
     try OpenFile(number: file, path: path).writeAll(bytes)
     guard fsync(file) == 0 else { throw HostError(failed: "cannot sync \(path)") }
+    // Else a machine that loses power may have no such file.
+    if isNew { try StateFolder.syncFolder(of: path) }
   }
 
   /// All bytes; nil when there is no such file.
@@ -27,6 +31,15 @@ package struct AppendFile: Sendable {
     var status = stat()
     guard unsafe lstat(path, &status) == 0 || gh_errno() != ENOENT else { return nil }
     return try SmallFile(path, atMost: maxBytes).bytes
+  }
+
+  /// To be read piece by piece; nil when there is no such file.
+  ///
+  /// - Throws: as `read`.
+  package func open() throws(HostError) -> SegmentFile? {
+    var status = stat()
+    guard unsafe lstat(path, &status) == 0 || gh_errno() != ENOENT else { return nil }
+    return try SegmentFile(named: path)
   }
 
   /// How long it is; 0 when there is no such file.
@@ -48,7 +61,7 @@ package struct AppendFile: Sendable {
 
   /// At most `maxBytes` from its end; nil when there is no such file.
   package func readEnd(maxBytes: Int) throws(HostError) -> [UInt8]? {
-    let file = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    let file = unsafe Glibc.open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     guard file >= 0 else {
       guard gh_errno() != ENOENT else { return nil }
       throw HostError(failed: "cannot read \(path)")

@@ -36,6 +36,18 @@ package final class SegmentFile: Sendable {
     guard number >= 0 else { throw HostError(failed: "cannot open \(path)") }
   }
 
+  /// Opens any file that somebody names, to read it piece by piece.
+  ///
+  /// - Throws: also when it is no regular file.
+  package init(named path: String) throws(HostError) {
+    self.path = path
+    number = unsafe open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard number >= 0 else { throw HostError(failed: "cannot read \(path)") }
+    guard try OpenFile(number: number, path: path).status().isRegular else {
+      throw HostError("\(path) is not a file")
+    }
+  }
+
   deinit { if number >= 0 { close(number) } }
 
   package func write(_ bytes: [UInt8], at offset: Int) throws(HostError) {

@@ -67,7 +67,7 @@ package final class Ledger: Sendable {
       salt: master.salt,
       origin: beginning.origin,
       last: last,
-      describe: options.describe
+      options
     )
     store.follow { [head, notary] last in
       head.grew(to: last)
@@ -179,6 +179,14 @@ package final class Ledger: Sendable {
     let pending = Pending(draft, action: .destroyKey(scope))
     defer { reading.forgetKeys() }
     return try await add(pending).get()
+  }
+
+  /// Whether the key of a scope was destroyed.
+  package func isErased(_ scope: String) async throws(LedgerError) -> Bool {
+    try await reading.later { [store] () throws(LedgerError) in
+      guard let key = try store.key(named: scope) else { return false }
+      return key.wrapped == nil
+    }
   }
 
   /// Exchanges the key that signs checkpoints. The old one signs the new one's name, in an event, and

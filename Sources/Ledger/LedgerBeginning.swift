@@ -83,7 +83,7 @@ struct LedgerBeginning {
       try AppendFile(file).readEnd(maxBytes: 64 << 10)
     }
     let sizes =
-      CheckpointFile.parse(String(decoding: end ?? [], as: UTF8.self)).checkpoints
+      CheckpointFile.parse(String(decoding: end ?? [], as: UTF8.self))
       .filter { $0.checkpoint.origin == origin }
       .map(\.checkpoint.size)
     var seen = sizes.max() ?? 0

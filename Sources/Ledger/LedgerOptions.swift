@@ -17,6 +17,8 @@ package struct LedgerOptions: Sendable {
   package var retryDelay = Duration.seconds(1)
   /// It is a copy that is gone on from, which becomes its next event; nil: it is not.
   package var restoration: Restoration?
+  /// How often a start says how far it is with the index.
+  package var indexNoticeDelay = Duration.seconds(10)
   /// Microseconds since 1970.
   package var clock: @Sendable () -> Int64
   /// Hears of what people should know. Called on the ledger's threads, so it only hands on.
@@ -44,6 +46,9 @@ package enum LedgerNotice: Sendable, Equatable {
   case checkpointFailed(String)
   /// The file of checkpoints will soon be too long to be read at once. What to do then.
   case checkpointsLong(bytes: Int, String)
+  /// The index is behind, or is made anew: it has come to so many events, and the ledger is not open before
+  /// it has all of them.
+  case indexing(done: UInt64, of: UInt64)
   /// It ended with events that could not be written.
   case unwritten(Int)
 }

@@ -272,16 +272,19 @@ final class LedgerWriter: @unchecked Sendable {
   private func retry() {
     guard let since = failingSince, let failure = queue.failure else { return }
     let (kept, missing) = (queue.count, queue.missing)
-    let body = OwnBody.resumed(
-      since: since,
-      reason: failure.message,
-      kept: UInt64(kept),
-      missing: UInt64(missing)
-    )
-    let pending = Pending(.own(body))
-    pending.time = options.clock()
+    func resumed(kept: Int, missing: Int) -> Pending {
+      let body = OwnBody.resumed(
+        since: since,
+        reason: failure.message,
+        kept: UInt64(kept),
+        missing: UInt64(missing)
+      )
+      let pending = Pending(.own(body), isFact: true)
+      pending.time = options.clock()
+      return pending
+    }
     do {
-      try commit([pending])
+      try commit([resumed(kept: kept, missing: missing)])
     } catch {
       guard !isClosing else { return }
       loop.schedule(after: options.retryDelay) { self.retry() }
@@ -289,7 +292,13 @@ final class LedgerWriter: @unchecked Sendable {
     }
     failingSince = nil
     shared.withLock { $0.isFailing = false }
-    options.notice(.resumed(kept: kept, missing: queue.resume()))
+    let lost = queue.resume()
+    options.notice(.resumed(kept: kept, missing: lost))
+    if lost > missing {
+      // What found no room while that was written; it stands before what waited.
+      let rest = [resumed(kept: 0, missing: lost - missing)]
+      do { try commit(rest) } catch { return failed(rest, error) }
+    }
     if !isClosing { call() }
   }
 }

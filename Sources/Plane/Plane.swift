@@ -87,13 +87,14 @@ package final class Plane: Sendable {
       parts = try PlaneParts(configuration, folder, pki, loop, disk, listeners, recorder, sender)
       try parts.open(configuration, pki, on: loop, binding: listeners)
       let addresses = listeners.bound.addresses
+      let before = try await ledger.read(from: ledger.lastSequence, limit: 1).first
       try await recorder.announce(
         RecordedEvent(.planeStarted, by: recorder.plane) {
           $0.planeStarted.listen = "\(addresses.mutual)"
           $0.planeStarted.listenOpen = "\(addresses.open)"
         }
       )
-      try await parts.takeOver()
+      try await parts.takeOver(from: before?.header.time ?? 0)
       try await parts.chats.restore()
       try await listeners.bound.start()
       // So that a client that is given the state folder finds the plane.

@@ -98,8 +98,8 @@ struct PlaneParts: Sendable {
       checkpointFile: configuration.checkpointFile ?? "",
       pool: WorkerPool(name: "audit", threads: 1, maxQueued: 4),
       forgetChat: { [chats] chat in
-        await chats.forget(chat)
         await broker.eraseOutput(ofChat: chat)
+        try await chats.forget(chat)
       }
     )
     health = Health(services: permissions.services)
@@ -157,8 +157,9 @@ struct PlaneParts: Sendable {
     listeners.bind(.init(mutual: mutual, open: open, admin: admin, addresses: addresses))
   }
 
-  /// Goes on with what an earlier plane left. Before anybody is served.
-  func takeOver() async throws {
+  /// Goes on with what an earlier plane left. Before anybody is served. `last`: the time of its last
+  /// event, in microseconds since 1970.
+  func takeOver(from last: Int64) async throws {
     let now = Int64(ThisProcess.unixMicroseconds)
     let found = await findSpools()
     var (calls, keys) = try await CallFold.inherited(
@@ -166,7 +167,7 @@ struct PlaneParts: Sendable {
       now: now,
       keptOnDisk: found?.calls ?? []
     )
-    if let found { calls = try await recover(calls, from: found) }
+    if let found { calls = try await recover(calls, from: found, last) }
     let running = calls.count { $0.end == nil }
     if running > 0 { Plane.log.info("calls_taken_over", metadata: ["calls": "\(running)"]) }
     await broker.inherit(calls, keys: keys)
@@ -199,13 +200,14 @@ struct PlaneParts: Sendable {
 
   private func recover(
     _ calls: [InheritedCall],
-    from found: SpoolStore.Found
+    from found: SpoolStore.Found,
+    _ last: Int64
   ) async throws -> [InheritedCall] {
     guard let spool else { return calls }
     return try await disk.run {
       var calls = calls
       for index in calls.indices {
-        let isSettled = calls[index].end != nil
+        let isSettled = calls[index].isSettled(by: last)
         calls[index].spool = spool.recover(calls[index].id, in: found, isSettled: isSettled)
       }
       spool.settle(found, recovered: calls.compactMap(\.spool))

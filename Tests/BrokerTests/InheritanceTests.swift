@@ -106,6 +106,22 @@ import Wire
     await rig.close()
   }
 
+  @Test func `what nobody can come back to is not started`() async throws {
+    let rig = try await Rig()
+    await rig.broker.inherit([
+      Self.inherited {
+        $0.idempotencyKey = ""
+        $0.resumes = false
+      }
+    ])
+    let daemon = try await rig.daemon(instance: 1)
+    _ = try await rig.client().start { $0.tool = "files.read" }
+    #expect(try await daemon.expectOffer().tool == "files.read")
+    let exit = try await rig.client().follow(Self.id).expectExit()
+    #expect(exit.outcome == .cancelled)
+    await rig.close()
+  }
+
   /// The daemon started anew, and may have run it before; or it had it, and has it no more.
   @Test(arguments: [(2, false), (1, true)] as [(UInt8, Bool)])
   func `what may have run is lost, and not run again`(

@@ -1,123 +1,10 @@
 import Broker
 import Calls
-import EventLoop
 import Identity
 import RPC
-import Synchronization
+import SwiftProtobuf
 import Testing
 import Wire
-
-/// A journal that keeps intents waiting until the test lets them go.
-final class HeldJournal: CallJournal {
-  private struct State {
-    var held: [@Sendable (Result<UInt64, JournalError>) -> Void] = []
-    var events: [String] = []
-    var ends: [@Sendable () -> Void] = []
-    var holdsEnds = false
-    var failure: String?
-    var next: UInt64 = 100
-    var waiters: [CheckedContinuation<Void, Never>] = []
-  }
-
-  private let state = Mutex(State())
-
-  var failure: String? {
-    get { state.withLock { $0.failure } }
-    set { state.withLock { $0.failure = newValue } }
-  }
-
-  /// What was told, one word each, with the number of the intent it names.
-  var events: [String] { state.withLock { $0.events } }
-
-  func intend(
-    _ call: CallNote,
-    then: @escaping @Sendable (Result<UInt64, JournalError>) -> Void
-  ) {
-    let waiters = state.withLock { state in
-      state.held.append(then)
-      state.events.append("intended \(call.order.tool)")
-      defer { state.waiters = [] }
-      return state.waiters
-    }
-    for waiter in waiters { waiter.resume() }
-  }
-
-  func offer(
-    _ call: CallNote,
-    on link: BrokerCall.Link,
-    then: @escaping @Sendable (Result<UInt64, JournalError>) -> Void
-  ) {
-    let waiters = state.withLock { state in
-      state.held.append(then)
-      state.events.append("to offer \(call.intent) elsewhere")
-      defer { state.waiters = [] }
-      return state.waiters
-    }
-    for waiter in waiters { waiter.resume() }
-  }
-
-  func end(_ report: CallReport, then: @escaping @Sendable () -> Void) {
-    state.withLock { state in
-      state.events.append("ended \(report.call.intent) \(report.outcome)")
-      state.ends.append(then)
-    }
-    if !holdsEnds { releaseEnds() }
-  }
-
-  /// The ends so far are kept.
-  func releaseEnds() {
-    let ends = state.withLock { state in
-      defer { state.ends = [] }
-      return state.ends
-    }
-    for end in ends { end() }
-  }
-
-  /// Whether ends wait for `releaseEnds`.
-  var holdsEnds: Bool {
-    get { state.withLock { $0.holdsEnds } }
-    set { state.withLock { $0.holdsEnds = newValue } }
-  }
-
-  func record(_ event: BrokerEvent) {
-    let text: String? =
-      switch event {
-      case .callOffered(let call, _): "offered \(call.intent)"
-      case .callStarted(let call, _): "started \(call.intent)"
-      case .callCancelled(let call, let by, let reason):
-        "cancelled \(call.intent) by \(by?.name ?? "the plane"): \(reason)"
-      case .callRefused(_, let status): "refused \(status.code.name)"
-      default: nil
-      }
-    if let text { state.withLock { $0.events.append(text) } }
-  }
-
-  /// Waits until an intent is held.
-  func held() async {
-    await withCheckedContinuation { continuation in
-      let isThere = state.withLock { state in
-        guard state.held.isEmpty else { return true }
-        state.waiters.append(continuation)
-        return false
-      }
-      if isThere { continuation.resume() }
-    }
-  }
-
-  /// Keeps all that are held, or refuses them.
-  func release(_ refusal: String? = nil) {
-    let released = state.withLock { state in
-      defer { state.held = [] }
-      return state.held.map { then in
-        state.next += 1
-        return (then, state.next)
-      }
-    }
-    for (then, number) in released {
-      then(refusal.map { .failure(JournalError($0)) } ?? .success(number))
-    }
-  }
-}
 
 @Suite(.timeLimit(.minutes(5))) struct `The broker's journal` {
   private let journal = HeldJournal()
@@ -161,6 +48,30 @@ final class HeldJournal: CallJournal {
     await journal.held()
     journal.release()
     #expect(try await daemon.expectOffer().tool == "files.read")
+    await rig.close()
+  }
+
+  @Test func `a key whose call could not be kept stands for nothing`() async throws {
+    let rig = try await rig()
+    let daemon = try await rig.daemon()
+    func ask() async throws -> ScriptedCall {
+      let call = try await rig.client().start { $0.idempotencyKey = "key" }
+      try #require(!(try await call.expectAccepted().repeatedKey))
+      await journal.held()
+      return call
+    }
+    let refused = try await ask()
+    journal.release("the disk is full; make room")
+    let error = await #expect(throws: RPCStatus.self) {
+      while true { _ = try await refused.next() }
+    }
+    #expect(error?.code == .unavailable)
+    _ = try await ask()
+    journal.release()
+    let offer = try await daemon.expectOffer()
+    // From now on it stands for this one.
+    let again = try await rig.client().start { $0.idempotencyKey = "key" }
+    #expect(try await again.expectAccepted().callID == offer.callID)
     await rig.close()
   }
 
@@ -238,6 +149,87 @@ final class HeldJournal: CallJournal {
     #expect(try await daemon.expectOffer().tool == "files.read")
     journal.releaseEnds()
     #expect(try await daemon.next().forget.callIds == [offer.callID])
+    await rig.close()
+  }
+
+  /// A scripted daemon's next offer, before which it was told to forget nothing.
+  private func offerNext(_ rig: Rig, _ daemon: ScriptedDaemon) async throws {
+    _ = try await rig.client().start { $0.tool = "files.read" }
+    await journal.held()
+    journal.release()
+    #expect(try await daemon.expectOffer().tool == "files.read")
+  }
+
+  private static let exit = Gatehouse_Tools_V1_Exit.with {
+    $0.outcome = .exited
+    $0.code = 7
+  }
+
+  @Test func `what became of a call that was given up is kept before it is forgotten`()
+    async throws
+  {
+    let rig = try await Rig { [journal] in
+      $0.journal = journal
+      $0.timing.stranded = .milliseconds(200)
+    }
+    let daemon = try await rig.daemon()
+    let call = try await rig.client().start { $0.timeoutMs = 86_400_000 }
+    await journal.held()
+    journal.release()
+    let offer = try await daemon.expectOffer()
+    _ = try await daemon.carry(offer)
+    await daemon.cut()
+    #expect(try await call.expectExit().outcome == .lost)
+    journal.holdsEnds = true
+    let back = try await rig.daemon(knowing: [offer.callID], ended: Self.exit)
+    // Another link changes nothing of that.
+    await back.cut()
+    while await !rig.broker.waitForLink(of: "ws_one", toBe: false, within: .seconds(30)) {}
+    let again = try await rig.daemon(knowing: [offer.callID], ended: Self.exit)
+    try await offerNext(rig, again)
+    #expect(journal.events.count { $0 == "found 101" } == 1)
+    journal.releaseEnds()
+    #expect(try await again.next().forget.callIds == [offer.callID])
+    await rig.close()
+  }
+
+  @Test func `nor is one forgotten that only its daemon knows of, and its end`() async throws {
+    let rig = try await rig()
+    journal.holdsEnds = true
+    let daemon = try await rig.daemon(knowing: ["call_1"], ended: Self.exit)
+    try await offerNext(rig, daemon)
+    #expect(journal.events.contains(#"found ["call_1"] in ws_one"#))
+    journal.releaseEnds()
+    #expect(try await daemon.next().forget.callIds == ["call_1"])
+    await rig.close()
+  }
+
+  @Test func `a key that is not here any more stands for its call all the same`() async throws {
+    let rig = try await Rig { [journal] in
+      $0.journal = journal
+      $0.idempotencyKeys = 4
+    }
+    let daemon = try await rig.daemon()
+    func ask(_ key: Int) async throws -> ScriptedCall {
+      try await rig.client().start { $0.idempotencyKey = "key \(key)" }
+    }
+    var ids: [String] = []
+    for number in 0..<8 {
+      let call = try await ask(number)
+      await journal.held()
+      journal.release()
+      let offer = try await daemon.expectOffer()
+      ids.append(offer.callID)
+      try await daemon.carry(offer).exit()
+      #expect(try await call.expectExit().outcome == .exited)
+    }
+    let again = try await ask(0)
+    let error = await #expect(throws: RPCStatus.self) { while true { _ = try await again.next() } }
+    #expect(error?.code == .alreadyExists)
+    #expect(error?.message.contains(ids[0]) == true)
+    #expect(journal.events.count { $0.hasPrefix("intended") } == 8)
+    // One that is here is told as ever.
+    #expect(try await ask(7).expectAccepted().callID == ids[7])
     await rig.close()
   }
 

@@ -54,7 +54,7 @@ internal import Testing
     #expect(told.first.map { (751...1_000).contains($0) } == true)
     // It goes on all the same, and says why it cannot be verified.
     let file = CheckpointFile(path: test.checkpointPath, maxBytes: 1_000)
-    let error = #expect(throws: HostError.self) { _ = try file.read() }
+    let error = #expect(throws: HostError.self) { _ = try file.list() }
     #expect(error?.description.contains("1000 are read at most; while the plane is st") == true)
     #expect(try test.verify().findings == [])
   }
@@ -94,20 +94,54 @@ internal import Testing
   ])
   func `a text of another form is none`(text: String) { #expect(Checkpoint(text: text) == nil) }
 
-  @Test func `a file of them is read past what a power cut left`() throws {
-    let notes = try [3, 5].map { size in
+  /// A power cut may take its end anywhere.
+  @Test func `one that is kept behind one that was cut off is whole`() throws {
+    let test = try TestLedger()
+    let signed = try [3, 5].map { size in
       try SignedCheckpoint(
         Checkpoint(origin: name, size: size, root: Hash256(), time: nil),
         by: key
-      ).note
+      )
     }
+    let whole = Array((signed[0].note + "\n").utf8)
+    for count in whole.indices {
+      try test.folder.write(Array(whole[..<count]), to: "checkpoints")
+      let file = CheckpointFile(path: test.folder.path(of: "checkpoints"))
+      try file.append(signed[1])
+      let found = try #require(try file.list())
+      let notes = found.entries.count
+      let last = found.entries.indices.last.flatMap { found.note($0) }
+      #expect(last == signed[1], "\(count) of \(whole.count)")
+      #expect(notes + found.unreadable.count == (count == 0 ? 1 : 2))
+    }
+  }
+
+  /// What is read at once, in bytes.
+  @Test(arguments: [1, 7, 1 << 20])
+  func `a file of them is read past what a power cut left`(piece: Int) throws {
+    let test = try TestLedger()
+    func read(_ text: String) throws -> CheckpointList {
+      try test.folder.write(Array(text.utf8), to: "checkpoints")
+      let file = CheckpointFile(path: test.folder.path(of: "checkpoints"))
+      return try #require(try file.list(piece: piece))
+    }
+    let signed = try [3, 5].map { size in
+      try SignedCheckpoint(
+        Checkpoint(origin: name, size: size, root: Hash256(), time: nil),
+        by: key
+      )
+    }
+    let notes = signed.map(\.note)
     let torn = String(notes[0].prefix(40))
-    let content = CheckpointFile.parse(notes[0] + "\n" + torn + "\n\n" + notes[1] + "\n")
-    #expect(content.checkpoints.map(\.checkpoint.size) == [3])
+    let list = try read(notes[0] + "\n" + torn + "\n\n" + notes[1] + "\n")
+    #expect(list.entries.map(\.size) == [3])
     // The torn one took the next with it; that is told, and not taken for nothing.
-    #expect(content.unreadable.count == 1)
-    let whole = CheckpointFile.parse(notes[0] + "\n" + notes[1] + "\n" + torn)
-    #expect(whole.checkpoints.map(\.checkpoint.size) == [3, 5])
+    #expect(list.unreadable.count == 1)
+    let whole = try read(notes[0] + "\n" + notes[1] + "\n" + torn)
+    #expect(whole.entries.map(\.size) == [3, 5])
+    #expect((0..<2).map { whole.note($0) } == signed)
+    #expect((0..<2).allSatisfy { whole.origin($0) == name })
     #expect(whole.unreadable == [name])
+    #expect(CheckpointFile.parse(notes[0] + "\n" + notes[1]) == signed)
   }
 }

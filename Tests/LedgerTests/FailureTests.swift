@@ -1,5 +1,6 @@
 internal import Glibc
 internal import Host
+internal import Synchronization
 internal import Testing
 
 @testable internal import Ledger
@@ -54,6 +55,41 @@ internal import Testing
       await ledger.close()
       #expect(test.notices.list.count == 2)
       #expect(test.notices.list.last == .resumed(kept: 1, missing: 0))
+      #expect(try test.verify().findings == [])
+    }
+  }
+
+  @Test func `what is lost while it says so is said too`() async {
+    await #expect(processExitsWith: .success) {
+      let test = try TestLedger()
+      let opened = Mutex<Ledger?>(nil)
+      var options = test.options
+      options.batchWritten = { _ in
+        // Refused still: nobody was told that it goes on.
+        opened.withLock { $0?.record { .sample("no room", kind: .callEnded) } }
+      }
+      let ledger = try Ledger(in: test.folder, options)
+      FileLimit.set(to: 96 << 10)
+      do {
+        while true { _ = try await ledger.append(.sample("filling")) }
+      } catch {}
+      let last = ledger.lastSequence
+      ledger.record(bytes: { WriteQueue.maxFactBytes }, { .sample("kept", kind: .callEnded) })
+      ledger.record { .sample("no room", kind: .callEnded) }
+      opened.withLock { $0 = ledger }
+      FileLimit.set(to: nil)
+      #expect(await ledger.reaches(last + 3))
+      opened.withLock { $0 = nil }
+      let events = try await ledger.read(from: last + 1, limit: 3)
+      #expect(events.map(\.header.kind) == [.ledgerResumed, .ledgerResumed, .callEnded])
+      let told = try events.prefix(2).map { event in
+        guard case .bytes(let body) = event.body,
+          case .resumed(_, _, let kept, let missing) = try OwnBody(.ledgerResumed, body)
+        else { throw LedgerError(.damaged, "it says nothing") }
+        return [kept, missing]
+      }
+      #expect(told == [[1, 1], [0, 1]])
+      await ledger.close()
       #expect(try test.verify().findings == [])
     }
   }

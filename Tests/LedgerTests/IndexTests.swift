@@ -247,12 +247,35 @@ internal import Testing
     await ledger.close()
   }
 
+  @Test func `one that is made anew at a start says how far it is`() async throws {
+    let test = try await filled()
+    for end in ["", "-wal", "-shm"] { try test.folder.remove(Indexer.file + end) }
+    var options = test.options
+    options.indexNoticeDelay = .zero
+    let ledger = try Ledger(in: test.folder, options)
+    let last = ledger.lastSequence
+    await ledger.close()
+    #expect(test.notices.list.first == .indexing(done: last, of: last))
+  }
+
   @Test func `keys of calls that ended long ago are dropped`() async throws {
     let test = try await filled()
     let ledger = try open(test)
     let keys = try await ledger.keptKeys(endedAfter: test.clock.now + 1, limit: 10)
     #expect(keys.map(\.key) == ["k2"])
     // Nor are they in one that is made anew.
+    #expect(try await ledger.rebuildIndex().differences == 0)
+    await ledger.close()
+  }
+
+  @Test func `nor are they kept while the ledger is open`() async throws {
+    let test = try await filled()
+    let ledger = try open(test)
+    #expect(try await ledger.keptKeys(endedAfter: 0, limit: 10).map(\.key) == ["k1", "k2"])
+    test.clock.now += KeptKey.life + 3_600_000_001
+    let receipt = try await ledger.append(Self.draft(.planeStopped))
+    while ledger.index.done < receipt.sequence { await Task.yield() }
+    #expect(try await ledger.keptKeys(endedAfter: 0, limit: 10).map(\.key) == ["k2"])
     #expect(try await ledger.rebuildIndex().differences == 0)
     await ledger.close()
   }

@@ -217,8 +217,7 @@ internal import Testing
     _ = try await ledger.append(.sample("a"))
     while ledger.statistics.lastCheckpoint < 2 { await Task.yield() }
     await ledger.close()
-    let content = CheckpointFile.parse(try test.checkpointText)
-    let last = try #require(content.checkpoints.last)
+    let last = try #require(CheckpointFile.parse(try test.checkpointText).last)
     #expect(last.checkpoint.size == 2)
     #expect(last.checkpoint.origin == ledger.origin)
     #expect(last.isSigned(by: try #require(NoteKey(text: ledger.verifierKey))))

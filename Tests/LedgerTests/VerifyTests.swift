@@ -159,6 +159,48 @@ internal import Testing
     #expect(try test.findings() == [.unaccounted])
   }
 
+  /// Whoever writes to the store may say that a body is sealed with the key of a chat that was erased.
+  @Test(arguments: [1, 3, 4, 5])
+  func `a body that was taken away as if it were an erased chat's is found`(sequence: Int)
+    async throws
+  {
+    try await withOneErased()
+    try test.tamper(
+      """
+      UPDATE event SET body = NULL, scope = (SELECT scope FROM event WHERE sequence = 2)
+      WHERE sequence = \(sequence)
+      """
+    )
+    let report = try test.verify()
+    #expect(report.findings.filter { $0.kind == .body }.map(\.sequence) == [UInt64(sequence)])
+    #expect(report.erasedBodies <= 1)
+  }
+
+  @Test func `a destroyed key that bears an erased chat's name is found`() async throws {
+    try await withOneErased()
+    // Two keys cannot have one name.
+    try test.tamper(
+      """
+      UPDATE body_key SET name = 'chat/chat_0' WHERE name = 'chat/chat_1';
+      UPDATE body_key SET name = 'chat/chat_1', wrapped = NULL WHERE name = 'chat/chat_2';
+      UPDATE event SET scope = (SELECT scope FROM event WHERE sequence = 3) WHERE sequence = 2;
+      """
+    )
+    #expect(try test.findings() == [.body])
+  }
+
+  /// Events 2 of a chat that is erased, 3 of another, 4 of nobody's chat, and 5, which says so.
+  private func withOneErased() async throws {
+    try await test.with { ledger in
+      _ = try await ledger.append(.sample("a", chat: "chat_1"))
+      _ = try await ledger.append(.sample("b", chat: "chat_2"))
+      _ = try await ledger.append(.sample("c"))
+      _ = try await ledger.erase("chat/chat_1", by: .alice, rule: "asked for")
+    }
+    let report = try test.verify()
+    #expect(report.findings == [] && report.erasedBodies == 1)
+  }
+
   @Test func `what is erased while the ledger is looked at is accounted for`() async throws {
     try await test.with { ledger in
       for number in 0..<1_000 { ledger.record { .sample("\(number)") } }
@@ -218,7 +260,7 @@ internal import Testing
   @Test func `a forged checkpoint is found`() async throws {
     try await test.fill(3)
     let genuine = try test.checkpointText
-    let seen = try #require(CheckpointFile.parse(genuine).checkpoints.first)
+    let seen = try #require(CheckpointFile.parse(genuine).first)
     let other = try SigningKey(seed: SecureRandom.bytes(32))
     let forged = try SignedCheckpoint(seen.checkpoint, by: other)
     try CheckpointFile(path: test.checkpointPath).append(forged)
@@ -298,7 +340,7 @@ internal import Testing
       }
     _ = try await ledger.append(.own(.keyRotated(old: old, new: name, signature: signature)))
     await ledger.close()
-    let head = try #require(CheckpointFile.parse(try test.checkpointText).checkpoints.last)
+    let head = try #require(CheckpointFile.parse(try test.checkpointText).last)
     try CheckpointFile(path: test.checkpointPath)
       .append(SignedCheckpoint(head.checkpoint, by: other))
     #expect(try test.findings() == [.keys, .forged])
@@ -310,7 +352,7 @@ internal import Testing
     let old = try #require(try CheckpointKeys(in: test.folder).current())
     _ = try await ledger.rotateKey(by: .alice)
     await ledger.close()
-    let head = try #require(CheckpointFile.parse(try test.checkpointText).checkpoints.last)
+    let head = try #require(CheckpointFile.parse(try test.checkpointText).last)
     #expect(try test.findings() == [])
     try CheckpointFile(path: test.checkpointPath)
       .append(SignedCheckpoint(head.checkpoint, by: old))
@@ -324,5 +366,35 @@ internal import Testing
     let report = try test.verify()
     // Nobody names the key that signs, then: the checkpoint proves nothing.
     #expect(report.uncheckedBodies == 4)
+    #expect(report.findings == [])
+    #expect(report.covered == nil && report.unjudgedCheckpoints == 1)
+  }
+
+  @Test func `without the key of keys checkpoints are judged by a key that was kept elsewhere`()
+    async throws
+  {
+    try await test.fill(3)
+    let key = try test.verify().verifierKey
+    try test.folder.remove(MasterKey.file)
+    let report = try test.verify(trusting: key)
+    #expect(report.findings == [])
+    #expect(report.covered?.sequence == 4 && report.unjudgedCheckpoints == 0)
+    try test.tamper("DELETE FROM event WHERE sequence > 3")
+    #expect(try test.verify(trusting: key).findings.map(\.kind) == [.cut])
+  }
+
+  @Test func `behind an exchange of keys that nobody can read checkpoints are not judged`()
+    async throws
+  {
+    try await test.fill(1)
+    let key = try test.verify().verifierKey
+    try await test.with { ledger in
+      _ = try await ledger.rotateKey(by: .alice)
+      _ = try await ledger.append(.sample("a"))
+    }
+    try test.folder.remove(MasterKey.file)
+    let report = try test.verify(trusting: key)
+    #expect(report.findings == [])
+    #expect(report.covered?.sequence == 2 && report.unjudgedCheckpoints == 1)
   }
 }

@@ -131,6 +131,47 @@ internal import Wire
       try await search(admin) { $0.kinds = ["x"] }
     }
     #expect(error?.code == .invalidArgument)
+    let tooMany = await #expect(throws: RPCStatus.self) {
+      try await search(admin) { $0.last = 100_001 }
+    }
+    #expect(tooMany?.code == .invalidArgument)
+    await test.stop()
+  }
+
+  /// A client takes a message of 1 MiB.
+  @Test func `how it came to a large call is told without what is large of it`() async throws {
+    let test = try await TestPlane()
+    let ledger = test.plane.parts.recorder.ledger
+    let large = Data(repeating: 7, count: 600 << 10)
+    func append(_ kind: EventKind, _ body: Gatehouse_Ledger_V1_Body) async throws {
+      var header = EventHeader(kind)
+      header.call = "call_large"
+      _ = try await ledger.append(
+        EventDraft(header, scope: .plane, body: try body.serializedBytes())
+      )
+    }
+    try await append(
+      .callIntended,
+      .with {
+        $0.callIntended.tool = "files.write"
+        $0.callIntended.request = large
+      }
+    )
+    try await append(
+      .callEnded,
+      .with {
+        $0.callEnded.exit.code = 3
+        $0.callEnded.exit.response = large
+      }
+    )
+    let why: Gatehouse_Plane_V1_WhyResponse = try await test.admin().ask(
+      "/gatehouse.plane.v1.Audit/Why",
+      Gatehouse_Plane_V1_WhyRequest.with { $0.subject = "call_large" }
+    )
+    #expect(why.events.map(\.kind) == ["call.intended", "call.ended"])
+    #expect(why.events.map(\.bodyState) == [.leftOut, .leftOut])
+    #expect(why.events[0].body.callIntended.tool == "files.write")
+    #expect(why.events[1].body.callEnded.exit.code == 3)
     await test.stop()
   }
 

@@ -78,6 +78,19 @@ internal import Wire
     #expect(try names().filter { $0.contains("partial") } == [])
   }
 
+  /// Of these there may be gigabytes, and each is the plane's of the moment.
+  @Test func `holds no output of calls, and nothing that is told of chats`() async throws {
+    let test = try await TestPlane(state: state)
+    for file in ["spool/1", "chats/chat_1"] {
+      try state.folder.makeFolder(String(file.prefix { $0 != "/" }))
+      try state.folder.write([UInt8](repeating: 7, count: 4_096), to: file)
+    }
+    let manifest = try make()
+    await test.stop()
+    let names = Set(manifest.files.keys).union(try StateFolder(target).files())
+    #expect(names.filter { $0.contains("spool") || $0.contains("chats") } == [])
+  }
+
   @Test func `overwrites nothing`() async throws {
     _ = try await backedUp()
     let before = try StateFolder(target).read("backup.json")
@@ -126,6 +139,22 @@ internal import Wire
     #expect(try await workspaces(of: "restored").names == ["before"])
     // A second time, into what is there now.
     await #expect(throws: PlaneError.self) { try await restore(accepting: "again") }
+  }
+
+  @Test func `a restore that was cut off at its last step is named, and only to be moved`()
+    async throws
+  {
+    let test = try await TestPlane(state: state)
+    _ = try await test.external("before")
+    await test.stop()
+    _ = try make()
+    _ = try await restore()
+    let cut = base + "/restored.restoring.1"
+    try StateFolder(base + "/restored").move(to: cut)
+    let error = await #expect(throws: PlaneError.self) { try await restore() }
+    #expect(error?.message.contains("\(cut) is whole") == true)
+    try StateFolder(cut).move(to: base + "/restored")
+    #expect(try await workspaces(of: "restored").names == ["before"])
   }
 
   @Test func `without any checkpoints but its own is restored, and they go on`() async throws {

@@ -141,6 +141,71 @@ internal import Wire
     await again.close()
   }
 
+  private func journal(_ ledger: Ledger) throws -> LedgerJournal {
+    let domain = try #require(TrustDomain("gatehouse.local"))
+    let recorder = Recorder(ledger, trustDomain: domain, models: PlaneModels())
+    return LedgerJournal(recorder, RefusalRecorder(recorder))
+  }
+
+  /// What a daemon says of a call that an earlier plane gave up, or did not.
+  @Test(arguments: [true, false])
+  func `what became of a call is kept once, if it was given up`(isLost: Bool) async throws {
+    let state = try TemporaryState()
+    let ledger = try open(state)
+    for draft in try Self.events.prefix(4) { _ = try await ledger.append(draft) }
+    _ = try await ledger.append(
+      Self.draft(.callEnded) { $0.callEnded.exit.outcome = isLost ? .lost : .exited }
+    )
+    let journal = try journal(ledger)
+    let found = FoundCall(
+      .with {
+        $0.ended = true
+        $0.exit.outcome = .exited
+        $0.exit.code = 7
+      }
+    )
+    for (workspace, isKept) in [("ws_2", false), ("ws_1", isLost), ("ws_1", isLost)] {
+      await withCheckedContinuation { continuation in
+        journal.found(["call_1": found], in: workspace) { continuation.resume() }
+      }
+      let events = try await ledger.read(from: 7, limit: 10)
+      #expect(events.map(\.header.kind) == (isKept ? [.callFound] : []))
+      if isKept { #expect(events[0].decoded?.callFound.exit.code == 7) }
+    }
+    await ledger.close()
+  }
+
+  @Test func `a key stands for its call by the record`() async throws {
+    let state = try TemporaryState()
+    let ledger = try open(state)
+    for draft in try Self.events.prefix(2) { _ = try await ledger.append(draft) }
+    await ledger.close()
+    let again = try open(state)
+    let journal = try journal(again)
+    let (calls, _) = try await CallFold.inherited(from: again, now: 1_790_000_000_000_001)
+    let own = try #require(calls.first)
+    func holder(_ id: String, _ key: String) async throws -> String? {
+      var order = own.order
+      order.idempotencyKey = key
+      let other = InheritedCall(
+        id: id,
+        workspace: own.workspace,
+        order: order,
+        digest: own.digest,
+        created: own.created,
+        timeout: own.timeout,
+        intent: 0
+      )
+      return try await withCheckedContinuation { continuation in
+        journal.holder(ofKeyOf: CallNote(other)) { continuation.resume(returning: $0) }
+      }.get()
+    }
+    #expect(try await holder("call_2", "key") == "call_1")
+    #expect(try await holder("call_1", "key") == nil)
+    #expect(try await holder("call_2", "another") == nil)
+    await again.close()
+  }
+
   /// The plane was stopped, or killed, between the call's end and its chat's note of it.
   @Test(arguments: [false, true])
   func `a call that its chat has no answer of is kept, however old`(isAnswered: Bool) async throws {

@@ -275,6 +275,68 @@ internal import Wire
     await second.stop()
   }
 
+  private func chats(_ admin: Connection) async throws -> [String] {
+    let list: Gatehouse_Plane_V1_ListChatsResponse = try await admin.ask(
+      "/gatehouse.plane.v1.Chats/List",
+      Gatehouse_Plane_V1_ListChatsRequest()
+    )
+    return list.chats.map(\.chatID)
+  }
+
+  private static let ann = EventPrincipal(
+    id: "spiffe://gatehouse.local/user/ann",
+    issuerPin: nil,
+    keyPin: nil
+  )
+
+  /// As when a plane is killed within `audit erase`, behind the key's end.
+  @Test func `one whose key is destroyed is told by no later plane`() async throws {
+    let first = try await plane(saying: ["All is well."])
+    _ = try await first.external("a1")
+    let admin = try await first.admin()
+    let chat = try await start(admin)
+    _ = try await follow(chat, admin)
+    await first.stop()
+    let ledger = try Ledger(
+      in: first.state.folder,
+      LedgerOptions(origin: "none") { Int64(ThisProcess.unixMicroseconds) }
+    )
+    _ = try await ledger.erase("chat/\(chat)", by: Self.ann, rule: "asked for")
+    await ledger.close()
+    #expect(first.state.folder.exists("chats/\(chat)"))
+
+    let second = try await plane(on: first.state, saying: ["All is well."])
+    #expect(try await chats(second.admin()) == [])
+    #expect(!first.state.folder.exists("chats/\(chat)"))
+    await second.stop()
+  }
+
+  @Test func `an erase that was cut off behind the key's end can be finished`() async throws {
+    let test = try await plane(saying: ["All is well."])
+    _ = try await test.external("a1")
+    let admin = try await test.admin()
+    let chat = try await start(admin)
+    _ = try await follow(chat, admin)
+    _ = try await test.plane.parts.recorder.ledger.erase(
+      "chat/\(chat)",
+      by: Self.ann,
+      rule: "asked for"
+    )
+    let refused = await status {
+      let _: Gatehouse_Plane_V1_EraseAuditResponse = try await admin.ask(
+        "/gatehouse.plane.v1.Audit/Erase",
+        Gatehouse_Plane_V1_EraseAuditRequest.with {
+          $0.chat = chat
+          $0.rule = "asked for"
+        }
+      )
+    }
+    #expect(refused?.code == .notFound)
+    #expect(try await chats(admin) == [])
+    #expect(!test.state.folder.exists("chats/\(chat)"))
+    await test.stop()
+  }
+
   @Test func `a turn that one plane cannot go on with waits for the next`() async throws {
     let first = try await plane(saying: [Self.words], pace: 30)
     _ = try await first.external("a1")
@@ -307,38 +369,5 @@ internal import Wire
       #expect(text(try await follow(chat, admin, after: sent.after)) == step)
     }
     await test.stop()
-  }
-}
-
-@Suite struct `The spool of a chat` {
-  @Test func `ends where something cannot be`() throws {
-    let state = try TemporaryState()
-    let owner = try JSONDecoder().decode(
-      WorkspaceRecord.Owner.self,
-      from: Data(#"{"id": "spiffe://test/user/ann", "issuerPin": ""}"#.utf8)
-    )
-    let header = ChatSpool.Header(
-      chat: "chat_1",
-      owner: owner,
-      workspace: "ws_1",
-      model: "script",
-      prompt: "p",
-      created: 1
-    )
-    let spool = try ChatSpool.begin(header, in: state.folder)
-    for (sequence, offset) in [(1, UInt64(5)), (2, .max - 1)] {
-      try spool.append(
-        .with {
-          $0.sequence = UInt64(sequence)
-          $0.toolOutput = .with {
-            $0.offset = offset
-            $0.data = Data([1, 2, 3])
-          }
-        }
-      )
-    }
-    let found = try #require(try ChatSpool.read("chat_1", in: state.folder))
-    #expect(found.header == header)
-    #expect(found.events.map(\.toolOutput.offset) == [5])
   }
 }

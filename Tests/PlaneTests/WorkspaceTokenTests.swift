@@ -1,4 +1,5 @@
 internal import EventLoop
+internal import Ledger
 internal import RPC
 internal import SwiftProtobuf
 internal import Testing
@@ -43,6 +44,38 @@ internal import Wire
         == "FAILED_PRECONDITION: workspace 'a1' is stopped; run: gatehouse workspace start a1"
     )
     #expect(await status { _ = try await newToken(test, of: "a2") }?.code == .notFound)
+    await test.stop()
+  }
+}
+
+@Suite(.timeLimit(.minutes(5))) struct `A workspace whose making was cut off` {
+  private func record(_ name: String, like other: WorkspaceRecord) -> WorkspaceRecord {
+    WorkspaceRecord(id: "ws_\(name)", name: name, owner: other.owner)
+  }
+
+  @Test func `one that nobody was told of is gone, and one that was used is recorded`()
+    async throws
+  {
+    let test = try await TestPlane()
+    let id = try await test.external("a1").id
+    let whole = try #require(test.plane.registry.record(id))
+    let unused = record("a2", like: whole)
+    var used = record("a3", like: whole)
+    used.hasLinked = true
+    for record in [unused, used] {
+      try await test.plane.registry.change { (table) throws(PlaneError) in try table.add(record) }
+    }
+    let ledger = test.plane.parts.recorder.ledger
+    let last = ledger.lastSequence
+    await test.plane.parts.workspaces.settle()
+    #expect(test.plane.registry.all.map(\.name).sorted() == ["a1", "a3"])
+    while ledger.lastSequence == last { await Task.yield() }
+    let events = try await ledger.read(from: last + 1, limit: 10)
+    #expect(events.map(\.header.kind) == [.workspaceCreated])
+    #expect(events.map(\.header.workspace) == [used.id])
+    // Once.
+    await test.plane.parts.workspaces.settle()
+    #expect(ledger.lastSequence == last + 1)
     await test.stop()
   }
 }

@@ -147,8 +147,8 @@ final class CallKeeper: @unchecked Sendable {
       unsynced += bytes
       store.count { $0.writtenBytes &+= UInt64(bytes) }
       let credit = call.log.written(batch.segment.number, upTo: batch.segment.bytes)
-      guard !releaseIfDue() else { return }
       board.taken(credit, of: call, isOwner: false)
+      guard !releaseIfDue() else { return }
       isEnded ? sync() : syncSoon()
       pump()
     case .failure(.failed(let error)):
@@ -197,10 +197,14 @@ final class CallKeeper: @unchecked Sendable {
     if isFirst { armRetry() }
     // Its own oldest part may make room, where that may go.
     if isFirst, call.log.spool?.segments.isEmpty == false, mayDropOldest { return pump() }
-    passOver(all: dropsOldest || isEnded)
+    passOver(all: dropsOldest)
   }
 
-  private var mayDropOldest: Bool { dropsOldest || isEnded || call.log.ownerHasOldest }
+  /// One that has ended goes beyond its quota only by its own; for room on the disk it waits, as long as
+  /// its daemon has to.
+  private var mayDropOldest: Bool {
+    dropsOldest || call.log.ownerHasOldest || (isEnded && call.log.spool?.isFull == true)
+  }
 
   /// Others gave segments back.
   func roomCame() {
@@ -335,18 +339,22 @@ final class CallKeeper: @unchecked Sendable {
     guard ending.isDue else { return false }
     guard isIdle else { return true }
     phase = .released
+    isStalled = false
     store.waitsNoMore(call)
     (file, dirty) = (nil, [])
     cancelTimer()
     let erased = ending.erased
     ending = (false, nil)
+    board.taken(call.log.stopKeeping(), of: call)
     let segments = call.log.dropSpool()
     if let erased {
       store.wipe(segments, of: chat, then: erased)
     } else {
       store.release(segments, of: chat)
     }
+    if call.isOrphaned { board.takeAll(call) }
     call.announce()
+    board.letGo(call)
     return true
   }
 

@@ -129,7 +129,7 @@ extension SpoolDisk {
   ///
   /// - Parameters:
   ///   - segments: of the call, in any order.
-  ///   - isSettled: all was synced once, so that only the end has to be looked for.
+  ///   - isSettled: all was synced, so that only the end has to be looked for.
   /// - Returns: those that are whole, oldest first.
   func recover(_ segments: [CallSpool.Segment], isSettled: Bool) -> [CallSpool.Segment] {
     var byNumber: [UInt32: CallSpool.Segment] = [:]

@@ -207,7 +207,7 @@ package final class SpoolStore: @unchecked Sendable {
     return Found(headers: headers, others: others)
   }
 
-  /// What is whole of a call's output. `isSettled`: the call has ended. Blocks.
+  /// What is whole of a call's output. `isSettled`: the call has ended, and all of it was synced. Blocks.
   package func recover(_ call: String, in found: Found, isSettled: Bool) -> RecoveredSpool? {
     guard let headers = found.headers[call] else { return nil }
     let segments = disk.recover(headers.map(\.segment), isSettled: isSettled)

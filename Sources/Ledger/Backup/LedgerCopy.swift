@@ -59,18 +59,20 @@ package struct LedgerCopy: Sendable {
   ) throws(LedgerError) -> (report: VerifyReport, beyond: BeyondCopy?) {
     let copy = try LedgerCopy(in: folder)
     let read = try LedgerError.ofHost { () throws(HostError) in
-      try CheckpointFile(path: checkpointFile).read()
+      try CheckpointFile(path: checkpointFile).list()
     }
-    var content = read ?? CheckpointFile.Content()
-    let all = content.checkpoints
-    let places = all.indices.filter {
-      all[$0].checkpoint.origin != copy.origin || all[$0].checkpoint.size <= copy.last
+    let all = read ?? CheckpointList()
+    let places = all.entries.indices.filter {
+      all.origin($0) != copy.origin || all.entries[$0].size <= copy.last
     }
-    content.checkpoints = places.map { all[$0] }
-    let report = try LedgerVerifier.verify(folder, against: content)
+    let report = try LedgerVerifier.verify(folder, against: all.only(places))
     let key = NoteKey(text: report.verifierKey)
     // What stands before the copy's own last restoration is of a history that was given up with it.
     let since = report.restorations.last?.place.map { places[$0] } ?? 0
-    return (report, BeyondCopy(Array(all[since...]), of: copy.origin, last: copy.last, key))
+    let beyond = all.entries.indices.filter {
+      $0 >= since && all.origin($0) == copy.origin && all.entries[$0].size > copy.last
+    }
+    let notes = beyond.compactMap { all.note($0) }
+    return (report, BeyondCopy(notes, of: copy.origin, last: copy.last, key))
   }
 }

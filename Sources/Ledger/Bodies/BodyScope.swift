@@ -46,3 +46,15 @@ package enum BodyScope: Hashable, Sendable {
 
   private static let months = Mutex<(day: Int64, text: String)>((-1, ""))
 }
+
+extension EventHeader {
+  /// Whether a body of this event can have been erased with the scope of that name. Which scope a body is
+  /// in is in no hash; what this goes by is.
+  func mayBeErased(withScope name: String) -> Bool {
+    guard !OwnBody.kinds.contains(kind) else { return false }
+    guard chat.isEmpty else { return name == BodyScope.chat(chat).name(at: time) }
+    // Not by the whole name: a body at a month's end may be sealed in the next one.
+    if name.hasPrefix("plane/") { return true }
+    return (onBehalfOf ?? principal).map { name.hasPrefix("owner/\($0.id)/") } ?? false
+  }
+}

@@ -1,3 +1,5 @@
+internal import Crypto
+
 /// A connection that reads the index.
 ///
 /// `@unchecked Sendable`: whoever took it from `IndexStore` is its only user.
@@ -112,27 +114,37 @@ final class IndexReader: @unchecked Sendable {
   }
 
   func keys(limit: Int) throws(SQLiteError) -> [KeptKey] {
-    let statement = try database.prepare(
-      "SELECT principal, issuer, key, digest, call, workspace, intent, ended FROM call_key"
-        + " ORDER BY intent DESC LIMIT ?"
-    )
+    let statement = try database.prepare("\(Self.selectKeys) ORDER BY intent DESC LIMIT ?")
     statement.bind(1, Int64(limit))
     var keys: [KeptKey] = []
-    while try statement.step() {
-      keys.append(
-        KeptKey(
-          principal: statement.text(0),
-          issuerPin: statement.bytes(1),
-          key: statement.text(2),
-          digest: statement.bytes(3),
-          call: statement.text(4),
-          workspace: statement.text(5),
-          intent: UInt64(statement.integer(6)),
-          ended: statement.integer(7)
-        )
-      )
-    }
+    while try statement.step() { keys.append(Self.key(statement)) }
     return keys.reversed()
+  }
+
+  func key(_ key: String, of owner: EventPrincipal) throws(SQLiteError) -> KeptKey? {
+    let statement = try database.prepare(
+      "\(Self.selectKeys) WHERE principal = ? AND issuer = ? AND key = ?"
+    )
+    statement.bind(1, owner.id)
+    statement.bind(2, owner.issuerPin?.bytes ?? [])
+    statement.bind(3, key)
+    return try statement.step() ? Self.key(statement) : nil
+  }
+
+  private static let selectKeys =
+    "SELECT principal, issuer, key, digest, call, workspace, intent, ended FROM call_key"
+
+  private static func key(_ statement: borrowing Statement) -> KeptKey {
+    KeptKey(
+      principal: statement.text(0),
+      issuerPin: statement.bytes(1),
+      key: statement.text(2),
+      digest: statement.bytes(3),
+      call: statement.text(4),
+      workspace: statement.text(5),
+      intent: UInt64(statement.integer(6)),
+      ended: statement.integer(7)
+    )
   }
 }
 

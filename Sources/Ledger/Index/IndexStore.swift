@@ -26,6 +26,8 @@ final class IndexStore: Sendable {
         try database.execute("PRAGMA user_version = \(IndexSchema.version)")
       }
     }
+    // Not of the version: a file without it has all that events say.
+    try database.execute("CREATE INDEX IF NOT EXISTS call_key_by_end ON call_key (ended)")
     writer = Mutex(try IndexWriter(database))
     readers = Mutex([])
     try write { (writer) throws(SQLiteError) in try writer.begin(origin) }

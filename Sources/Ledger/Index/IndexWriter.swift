@@ -32,7 +32,10 @@ struct IndexWriter: ~Copyable {
       "INSERT OR REPLACE INTO call_key VALUES (?, ?, ?, ?, ?, ?, ?, 0)"
     )
     let endKey = try database.prepare("UPDATE call_key SET ended = ? WHERE call = ?")
-    let dropKeys = try database.prepare("DELETE FROM call_key WHERE ended BETWEEN 1 AND ?")
+    let dropKeys = try database.prepare(
+      "DELETE FROM call_key WHERE (principal, issuer, key) IN (SELECT principal, issuer, key"
+        + " FROM call_key WHERE ended BETWEEN 1 AND ? ORDER BY ended LIMIT \(Self.droppedAtOnce))"
+    )
     try database.execute("CREATE TEMP TABLE erased (sequence INTEGER PRIMARY KEY) STRICT")
     let nameErased = try database.prepare("INSERT OR IGNORE INTO temp.erased VALUES (?)")
     self.database = database
@@ -265,11 +268,21 @@ struct IndexWriter: ~Copyable {
     try keepKey.run()
   }
 
-  /// Drops the keys of calls that ended before `time`, in microseconds since 1970.
-  func dropKeys(before time: Int64) throws(SQLiteError) {
+  /// Drops some of the keys of calls that ended before `time`, in microseconds since 1970.
+  ///
+  /// - Returns: whether there may be more.
+  func dropSomeKeys(before time: Int64) throws(SQLiteError) -> Bool {
     dropKeys.bind(1, time)
     try dropKeys.run()
+    return try database.integer("SELECT changes()") == Self.droppedAtOnce
   }
+
+  func dropKeys(before time: Int64) throws(SQLiteError) {
+    while try dropSomeKeys(before: time) {}
+  }
+
+  /// More than are added at once, so that they do not grow for ever.
+  private static let droppedAtOnce: Int64 = 10_000
 }
 
 extension EventHeader {

@@ -30,6 +30,7 @@ extension Indexer {
       try LedgerError.of(path) { () throws(SQLiteError) in
         try made.write { (writer) throws(SQLiteError) in try writer.dropKeys(before: keysSince) }
       }
+      try dropKeys(before: keysSince)
       // Its log goes into its file, which is what the other connection reads.
       made.close()
       var differences: UInt64 = 0

@@ -34,8 +34,10 @@ final class Indexer: Sendable {
     var isWipeTimed = false
     var isClosing = false
     var failure: SQLiteError?
-    /// Keys of calls that ended before it are not kept, in microseconds since 1970.
+    /// Keys of calls that ended before it are not kept, in microseconds since 1970. Some may be there
+    /// still.
     var keysSince: Int64 = 0
+    var hasOldKeys = false
   }
 
   /// Opens the index in a state folder, and brings it up to `last`. One that is damaged, or of
@@ -48,11 +50,11 @@ final class Indexer: Sendable {
     salt: [UInt8],
     origin: String,
     last: UInt64,
-    describe: (@Sendable (LedgerEvent) -> EventFacts?)?
+    _ options: LedgerOptions
   ) throws(LedgerError) -> Indexer {
     let path = folder.path(of: file)
     func attempt() throws(LedgerError) -> Indexer {
-      try Indexer(path, reading, salt: salt, origin: origin, last: last, describe: describe)
+      try Indexer(path, reading, salt: salt, origin: origin, last: last, options)
     }
     if IndexStore.isGood(path, origin: origin, last: last), let found = try? attempt() {
       return found
@@ -67,11 +69,11 @@ final class Indexer: Sendable {
     salt: [UInt8],
     origin: String,
     last: UInt64,
-    describe: (@Sendable (LedgerEvent) -> EventFacts?)?
+    _ options: LedgerOptions
   ) throws(LedgerError) {
     self.salt = salt
     self.reading = reading
-    self.describe = describe
+    describe = options.describe
     let store = try LedgerError.of(path) { () throws(SQLiteError) in
       try IndexStore(path, origin: origin)
     }
@@ -83,7 +85,13 @@ final class Indexer: Sendable {
     } catch {
       throw LedgerError(.failing, error.description)
     }
-    while try addNext() {}
+    var told = ContinuousClock.now
+    while try addNext() {
+      // Of millions of events this takes long, and nobody is served meanwhile.
+      guard .now - told >= options.indexNoticeDelay else { continue }
+      told = .now
+      options.notice(.indexing(done: self.done, of: last))
+    }
   }
 
   /// Up to which event it goes.
@@ -100,6 +108,26 @@ final class Indexer: Sendable {
       try store.write { (writer) throws(SQLiteError) in try writer.dropKeys(before: time) }
     }
   }
+
+  /// Drops keys whose time is over at `now`, the time of an event: some, once an hour until all are gone.
+  private func dropOldKeys(at now: Int64) throws(LedgerError) {
+    let (isDue, since) = state.withLock { state in
+      if now - KeptKey.life - state.keysSince >= Self.hour {
+        (state.keysSince, state.hasOldKeys) = (now - KeptKey.life, true)
+      }
+      return (state.hasOldKeys, state.keysSince)
+    }
+    guard isDue else { return }
+    var areMore = false
+    try LedgerError.of(store.path) { () throws(SQLiteError) in
+      try store.write { (writer) throws(SQLiteError) in
+        areMore = try writer.dropSomeKeys(before: since)
+      }
+    }
+    state.withLock { $0.hasOldKeys = areMore }
+  }
+
+  private static let hour: Int64 = 3_600 * 1_000_000
 
   /// These are durable, and follow on those before. What finds no room here is read when it is its turn.
   func add(_ batch: RecentEvents.Batch) {
@@ -145,9 +173,10 @@ final class Indexer: Sendable {
       let events =
         recent.isEmpty || recent.contains { $0.header.kind == .bodiesErased }
         ? try events(from: done + 1, limit: Self.page) : recent
-      guard let newest = events.last?.header.sequence else { return false }
+      guard let newest = events.last?.header else { return false }
       try add(events, to: store)
-      state.withLock { $0.done = newest }
+      try dropOldKeys(at: newest.time)
+      state.withLock { $0.done = newest.sequence }
       wipe()
       return true
     }

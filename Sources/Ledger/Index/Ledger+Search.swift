@@ -159,6 +159,14 @@ extension Ledger {
     return try await ask { (reader, _) throws(SQLiteError) in try reader.keys(limit: limit) }
   }
 
+  /// What an idempotency key stands for; nil: nothing, or it was dropped.
+  package func keptKey(
+    _ key: String,
+    of owner: EventPrincipal
+  ) async throws(LedgerError) -> KeptKey? {
+    try await ask { (reader, _) throws(SQLiteError) in try reader.key(key, of: owner) }
+  }
+
   private func ask<Value: Sendable>(
     _ body: @escaping @Sendable (IndexReader, [UInt8]) throws(SQLiteError) -> Value
   ) async throws(LedgerError) -> Value {

@@ -16,6 +16,8 @@ package struct LedgerVerifier {
   /// Bodies whose keys are gone: how many, and the first, by scope.
   private var destroyed: [Int64: (count: UInt64, first: UInt64)] = [:]
   private var erasures: Set<String> = []
+  /// Of scopes whose keys are gone.
+  private var names: [Int64: String] = [:]
   /// An event was missing or pushed in, so nothing behind it can hash to what was signed.
   private var isShifted = false
 
@@ -30,41 +32,43 @@ package struct LedgerVerifier {
     trusting key: String? = nil,
     progress: (_ done: UInt64, _ of: UInt64) -> Void = { _, _ in }
   ) throws(LedgerError) -> VerifyReport {
-    var content: CheckpointFile.Content?
+    var list: CheckpointList?
     if let checkpointFile {
-      content = try LedgerError.ofHost { () throws(HostError) in
-        try CheckpointFile(path: checkpointFile).read()
+      list = try LedgerError.ofHost { () throws(HostError) in
+        try CheckpointFile(path: checkpointFile).list()
       }
     }
-    return try verify(folder, against: content ?? .init(), trusting: key, progress: progress)
+    return try verify(folder, against: list ?? .init(), trusting: key, progress: progress)
   }
 
-  /// As above, against what was read already.
+  /// As above, against these.
   static func verify(
     _ folder: String,
-    against content: CheckpointFile.Content,
+    against list: CheckpointList,
     trusting key: String? = nil,
     progress: (_ done: UInt64, _ of: UInt64) -> Void = { _, _ in }
   ) throws(LedgerError) -> VerifyReport {
-    var verifier = try LedgerVerifier(folder, content)
+    var verifier = try LedgerVerifier(folder, list)
     return try verifier.run(trusting: key, progress)
   }
 
-  private init(_ folder: String, _ content: CheckpointFile.Content) throws(LedgerError) {
+  private init(_ folder: String, _ list: CheckpointList) throws(LedgerError) {
     store = try SQLiteStore(reading: "\(folder)/\(Ledger.storeFile)")
     let master = try MasterKey.find(in: folder)
     hasMaster = master != nil
     reading = LedgerReading(store, master)
     last = try store.lastSequence()
     trees = try store.trees()[...]
-    report.unreadable = content.unreadable
-    verdicts = CheckpointVerdicts(content.checkpoints)
+    report.unreadable = list.unreadable
+    verdicts = CheckpointVerdicts(list)
   }
 
   private mutating func run(
     trusting key: String?,
     _ progress: (UInt64, UInt64) -> Void
   ) throws(LedgerError) -> VerifyReport {
+    // The ledger names it in a body, which nobody can read then.
+    if !hasMaster, let key { verifier = NoteKey(text: key) }
     var hasher = TreeHasher()
     var next: UInt64 = 1
     while next <= last {
@@ -130,9 +134,20 @@ package struct LedgerVerifier {
     case .none: break
     case .bytes(let body): keep(header, body, trusting: key)
     case .erased:
+      guard header.mayBeErased(withScope: try name(of: stored.scope)) else {
+        return report.add(
+          .body,
+          stored.sequence,
+          "event \(stored.sequence) (\(header.kind.name)): its body is gone as if it had been erased, "
+            + "with a key that is not its own"
+        )
+      }
       let before = destroyed[stored.scope] ?? (0, stored.sequence)
       destroyed[stored.scope] = (before.count + 1, before.first)
-    case .unreadable where !hasMaster && stored.body != nil: report.uncheckedBodies += 1
+    case .unreadable where !hasMaster && stored.body != nil:
+      report.uncheckedBodies += 1
+      // Nobody can say who signs from here on.
+      if header.kind == .keyRotated { verifier = nil }
     case .unreadable:
       report.add(
         .body,
@@ -143,6 +158,13 @@ package struct LedgerVerifier {
     if stored.sequence == 1, header.kind != .ledgerBegun {
       report.add(.keys, 1, "the first event is \(header.kind.name), not the ledger's beginning")
     }
+  }
+
+  private mutating func name(of scope: Int64) throws(LedgerError) -> String {
+    if let name = names[scope] { return name }
+    let name = try store.key(scope)?.name ?? ""
+    names[scope] = name
+    return name
   }
 
   /// The history of keys, and who erased what.
@@ -194,11 +216,7 @@ package struct LedgerVerifier {
       )
     }
     while let seen = verdicts.next(ofSize: tree.size) {
-      verdicts.judge(
-        seen,
-        verifier,
-        matches: !isShifted && seen.checkpoint.root == tree.root(&hasher)
-      )
+      verdicts.judge(seen, verifier, root: isShifted ? nil : tree.root(&hasher))
     }
   }
 

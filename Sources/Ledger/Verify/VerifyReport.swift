@@ -69,6 +69,9 @@ package struct VerifyReport: Sendable, Equatable {
   /// Microseconds since 1970, of the last event.
   package internal(set) var lastTime: Int64 = 0
   package internal(set) var checkpoints = 0
+  /// Of these, such as nobody can say of who ought to have signed them: the ledger names its keys in
+  /// bodies, and the key of keys is not here.
+  package internal(set) var unjudgedCheckpoints = 0
   package internal(set) var covered: Covered?
   package internal(set) var findings: [Finding] = []
   package internal(set) var restorations: [Restored] = []

@@ -61,13 +61,33 @@ extension Audit {
         "the turn of chat '\(request.chat)' goes on; first: gatehouse chat stop \(request.chat)"
       )
     }
-    let receipt = try await reader.ledger.erase(
-      "chat/\(request.chat)",
-      by: EventPrincipal(principal),
-      rule: request.rule
-    )
-    await forgetChat(request.chat)
+    let receipt: Receipt
+    do throws(LedgerError) {
+      receipt = try await reader.ledger.erase(
+        "chat/\(request.chat)",
+        by: EventPrincipal(principal),
+        rule: request.rule
+      )
+    } catch {
+      // Who was cut off within an erase has left the rest of it to do.
+      if try await reader.ledger.isErased("chat/\(request.chat)") { try await forget(request.chat) }
+      throw error
+    }
+    try await forget(request.chat)
     return .with { $0.sequence = receipt.sequence }
+  }
+
+  private func forget(_ chat: String) async throws {
+    do {
+      try await forgetChat(chat)
+    } catch {
+      Plane.log.error("chat_not_removed", metadata: ["chat": "\(chat)", "error": "\(error)"])
+      throw PlaneError(
+        .unavailable,
+        "the key of chat '\(chat)' is destroyed, and what its followers were told is on the plane's disk "
+          + "still: the plane's log says why. See to that, and erase the chat again"
+      )
+    }
   }
 
   /// What a turn begins and ends with.

@@ -41,19 +41,23 @@ extension Audit {
     let erasures = AuditErasures(reader)
     var response = Gatehouse_Plane_V1_WhyResponse()
     response.call = intent.header.call
-    for event in try await causes(of: intent) + (effects(of: intent))
-    where viewer.maySee(event.header) {
+    let chain = try await causes(of: intent) + (effects(of: intent))
+    // All is one message. The call's own events are what was asked for, so the rest gives way.
+    var room = Self.maxBodies
+    for event in chain.reversed() where viewer.maySee(event.header) {
       var told = try await erasures.told(event)
-      // `Diff` tells them; here all is one message.
-      if told.body.callEnded.hasEffects {
-        told.body.callEnded.effects = told.body.callEnded.effects.withoutTexts
-      }
+      room -= told.shortenBody(to: min(room, Self.maxBody))
       response.events.append(told)
     }
+    response.events.reverse()
     for event in later.erased { response.erased.append(try await erasures.told(event)) }
     response.moreErased = later.hasMore
     return response
   }
+
+  /// Of one body, and of all, in bytes: a client takes a message of 1 MiB.
+  private static let maxBody = 64 << 10
+  private static let maxBodies = 512 << 10
 
   /// What may be meant as a place in the network, of which nothing is on record.
   private struct Destination {

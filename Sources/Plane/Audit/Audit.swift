@@ -16,7 +16,7 @@ struct Audit: Sendable {
   /// Where a look at all of it may block.
   let pool: WorkerPool
   /// Has what else there is of a chat removed.
-  let forgetChat: @Sendable (String) async -> Void
+  let forgetChat: @Sendable (String) async throws -> Void
 
   private var ledger: Ledger { reader.ledger }
 
@@ -43,6 +43,12 @@ struct Audit: Sendable {
     func isWanted(_ event: LedgerEvent) -> Bool {
       viewer.maySee(event.header) && filter.matches(event)
     }
+    guard request.last <= Self.maxLast else {
+      throw PlaneError(
+        .invalidArgument,
+        "the last \(Self.maxLast) events at most; all, from the first on: --last 0; or from a time on: --since"
+      )
+    }
     let first = max(1, request.fromSequence)
     let last = ledger.lastSequence
     let ranges = try await reader.ranges(
@@ -52,7 +58,8 @@ struct Audit: Sendable {
     )
     let terms = filter.terms + viewer.terms
     if request.last > 0 {
-      for event in try await newest(Int(request.last), in: ranges, by: terms, isWanted) {
+      for number in try await newest(Int(request.last), in: ranges, by: terms, isWanted) {
+        guard let event = try await ledger.read(from: number, limit: 1).first else { continue }
         try await send(erasures.told(event, withoutBody: request.withoutBodies))
       }
     } else {
@@ -99,16 +106,20 @@ struct Audit: Sendable {
     return reference
   }
 
+  /// What of a search from the end is found before any of it is told.
+  private static let maxLast: UInt32 = 100_000
+
+  /// Numbers, since the events themselves may be large.
   private func newest(
     _ count: Int,
     in ranges: [ClosedRange<UInt64>],
     by terms: [[SearchTerm]],
     _ isWanted: (LedgerEvent) -> Bool
-  ) async throws -> [LedgerEvent] {
-    var found: [LedgerEvent] = []
+  ) async throws -> [UInt64] {
+    var found: [UInt64] = []
     for range in ranges.reversed() where found.count < count {
       try await reader.backwards(in: range, by: terms) { event in
-        if isWanted(event) { found.append(event) }
+        if isWanted(event) { found.append(event.header.sequence) }
         return found.count < count ? .more : .enough
       }
     }

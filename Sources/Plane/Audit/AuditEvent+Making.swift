@@ -1,3 +1,4 @@
+internal import Broker
 internal import Crypto
 internal import FoundationEssentials
 internal import Ledger
@@ -23,6 +24,34 @@ extension Gatehouse_Plane_V1_AuditEvent {
       bodyState = .present
       body = read
     }
+  }
+}
+
+extension Gatehouse_Plane_V1_AuditEvent {
+  /// Leaves out what is large of the body, if it has more than `limit` bytes.
+  ///
+  /// - Returns: how many it has then.
+  mutating func shortenBody(to limit: Int) -> Int {
+    // `Diff` tells them.
+    if body.callEnded.hasEffects {
+      body.callEnded.effects = body.callEnded.effects.withoutTexts
+    }
+    guard bodyBytes > limit else { return bodyBytes }
+    bodyState = .leftOut
+    switch body.kind {
+    case .callIntended: body.callIntended.request = Data()
+    case .callEnded: body.callEnded.exit.response = Data()
+    default: clearBody()
+    }
+    if bodyBytes > max(limit, Self.smallBody) { clearBody() }
+    return bodyBytes
+  }
+
+  private static let smallBody = 1_024
+
+  private var bodyBytes: Int {
+    // What was decoded can be encoded.
+    hasBody ? (try? body.serializedBytes() as [UInt8])?.count ?? 0 : 0
   }
 }
 

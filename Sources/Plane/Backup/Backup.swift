@@ -10,8 +10,8 @@ internal import Ledger
 ///     state/           as in a state folder: the ledger, keys and certificates, the list of workspaces
 ///
 /// It holds every secret of the plane's but those that come from elsewhere (model keys in the
-/// environment or in files of their own). What is not in it is made anew: the index of the ledger, the
-/// spools of chats. Workspaces' files are not the plane's to keep; a local daemon enrolls again.
+/// environment or in files of their own). What is not in it is made anew, or was to be had for a while
+/// only: the index of the ledger, the spools of chats, the output of calls. Workspaces' files are not the plane's to keep; a local daemon enrolls again.
 package struct Backup: Sendable {
   static let manifest = "backup.json"
   static let checkpoints = "checkpoints"
@@ -133,17 +133,17 @@ package struct Backup: Sendable {
       }
       try LedgerCopy.copyStore(from: source.path, to: state)
       for (name, bytes) in files { try state.write(bytes, to: name) }
-      if try read().filter({ Self.isKey($0.key) }) == files.filter({ Self.isKey($0.key) }) {
-        return files
-      }
+      if try read(Self.isKey) == files.filter({ Self.isKey($0.key) }) { return files }
       try folder.removeFolder(Self.state)
     }
     throw PlaneError(.aborted, "the plane's keys were exchanged again and again; try again")
   }
 
-  private func read() throws(HostError) -> [String: [UInt8]] {
+  private func read(
+    _ isWanted: (String) -> Bool = { _ in true }
+  ) throws(HostError) -> [String: [UInt8]] {
     var files: [String: [UInt8]] = [:]
-    for name in try source.files(leavingOut: Self.isLeftOut) {
+    for name in try source.files(leavingOut: Self.isLeftOut) where isWanted(name) {
       // One that is gone now was removed by the plane.
       if let bytes = try source.read(name) { files[name] = bytes }
     }
@@ -153,7 +153,8 @@ package struct Backup: Sendable {
   /// What is made anew, or belongs to one run of the plane.
   static func isLeftOut(_ name: String) -> Bool {
     if name.hasPrefix("ledger/") { return !LedgerCopy.secrets.contains(name) }
-    return ["lock", "chats", "workspaces", "client/plane"].contains(name) || name.hasSuffix(".new")
+    let run = ["lock", "chats", "spool", "workspaces", "client/plane"]
+    return run.contains(name) || name.hasSuffix(".new")
   }
 
   private static func isKey(_ name: String) -> Bool {

@@ -61,7 +61,7 @@ package struct Restore: Sendable {
           + "only: name another one with --state, or move this one away"
       )
     }
-    let made = try StateFolder("\(options.state).restoring.\(ThisProcess.id)")
+    let made = try StateFolder("\(Self.partial(options.state))\(ThisProcess.id)")
     do {
       let report = try await fill(made)
       try made.move(to: options.state)
@@ -69,6 +69,16 @@ package struct Restore: Sendable {
     } catch {
       try? made.removeFolder("../" + (made.path.split(separator: "/").last ?? "none"))
       throw error
+    }
+  }
+
+  private static func partial(_ state: String) -> String { "\(state).restoring." }
+
+  /// A restore into the same place that was cut off when all but its last step was done: its event is
+  /// what checkpoints outside have seen, and only the folder's name is not yet its own.
+  private func almostDone(_ beyond: BeyondCopy) -> String? {
+    StateFolder.paths(beginningWith: Self.partial(options.state)).first { path in
+      (try? LedgerCopy(in: path))?.last == beyond.until
     }
   }
 
@@ -149,6 +159,13 @@ package struct Restore: Sendable {
     }
     guard let beyond else { return nil }
     guard let reason = options.acceptingLoss, !reason.isEmpty else {
+      if let path = almostDone(beyond) {
+        throw PlaneError(
+          .failedPrecondition,
+          "a restore was cut off at its last step: \(path) is whole, as far as \(outside) has seen. Move it "
+            + "to \(options.state), and start the plane; or remove it, and restore a newer backup"
+        )
+      }
       throw PlaneError(
         .failedPrecondition,
         "the backup ends with event \(manifest.lastEvent), and \(outside) has seen "

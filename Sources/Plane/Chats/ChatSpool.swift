@@ -1,5 +1,6 @@
 internal import FoundationEssentials
 internal import Host
+internal import Logging
 internal import SwiftProtobuf
 internal import Wire
 
@@ -93,6 +94,25 @@ final class ChatSpool: Sendable {
   static func remove(_ chat: String, in state: StateFolder) {
     // One that stays is found at the next start, and forgotten again.
     try? state.remove(name(chat))
+  }
+
+  /// Removes the spool of a chat that was erased, overwritten before that; none is fine.
+  static func erase(_ chat: String, in state: StateFolder) throws(HostError) {
+    let path = state.path(of: name(chat))
+    guard state.exists(name(chat)) else { return }
+    do throws(HostError) {
+      let length = try AppendFile(path).byteCount()
+      let file = try SegmentFile(path, bytes: length)
+      let zeros = [UInt8](repeating: 0, count: min(length, 1 << 20))
+      for offset in stride(from: 0, to: length, by: 1 << 20) {
+        try file.write(Array(zeros.prefix(length - offset)), at: offset)
+      }
+      try file.sync()
+    } catch {
+      // As far as it may be: where nothing can be written, it can be removed.
+      Plane.log.warning("chat_not_overwritten", metadata: ["chat": "\(chat)", "error": "\(error)"])
+    }
+    try state.remove(name(chat))
   }
 
   private static func event(

@@ -19,7 +19,7 @@ extension Chats {
   /// - Throws: when the ledger cannot be read.
   func restore() async throws {
     var unfinished = Set(try await atWork())
-    for id in try ChatSpool.chats(in: state) {
+    for id in try ChatSpool.chats(in: state) where try await !isErased(id) {
       guard let found = try? ChatSpool.read(id, in: state), let spool = try? found.open(in: state)
       else {
         Plane.log.warning("chat_spool_unreadable", metadata: ["chat": "\(id)"])
@@ -41,6 +41,17 @@ extension Chats {
         end(id, reason)
       }
     }
+  }
+
+  /// An earlier plane may have been killed when it had destroyed a chat's key and not yet the rest.
+  private func isErased(_ id: String) async throws -> Bool {
+    guard try await recorder.ledger.isErased("chat/\(id)") else { return false }
+    do {
+      try await forget(id)
+    } catch {
+      Plane.log.error("chat_not_removed", metadata: ["chat": "\(id)", "error": "\(error)"])
+    }
+    return true
   }
 
   /// Chats at work, as the ledger has it: a crash of the machine may have taken their spools, or the

@@ -301,11 +301,14 @@ actor Chats {
     return entry
   }
 
-  /// Forgets a chat: nobody is to read it any more.
-  func forget(_ id: String) {
+  /// Forgets a chat that was erased: nobody is to read it any more, here or on the disk.
+  ///
+  /// - Throws: when it cannot be removed there.
+  func forget(_ id: String) async throws {
     entries[id]?.turn?.task.cancel()
+    entries[id]?.log.keepNoMore()
     entries[id] = nil
-    ChatSpool.remove(id, in: state)
+    try await disk.run { [state] in try ChatSpool.erase(id, in: state) }
   }
 
   /// Forgets the oldest chats that have ended, as far as there are too many or they are too large.

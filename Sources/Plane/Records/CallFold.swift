@@ -78,6 +78,16 @@ struct CallFold {
     }
   }
 
+  /// The call of these events, in order, if a plane gave it up and nobody has said since what became of it.
+  static func givenUp(_ events: [LedgerEvent]) -> CallNote? {
+    guard let intent = events.first, var fold = CallFold(intent),
+      !events.contains(where: { $0.header.kind == .callFound })
+    else { return nil }
+    // A kind that is not known may say so.
+    for event in events { guard (try? fold.take(event)) != nil else { return nil } }
+    return fold.call.end?.exit.outcome == .lost ? CallNote(fold.call) : nil
+  }
+
   /// What a new plane takes over: the calls that have not ended, in the order in which they were made,
   /// those that a chat at work has to come back to, and of those that ended lately the ones with an
   /// idempotency key, which somebody may come back to; of others the keys alone. `now`: microseconds since 1970.
@@ -87,7 +97,7 @@ struct CallFold {
     now: Int64,
     keptOnDisk: Set<String> = []
   ) async throws(LedgerError) -> (calls: [InheritedCall], keys: [InheritedKey]) {
-    let keys = try await ledger.keptKeys(endedAfter: now - keyLife, limit: maxKeys)
+    let keys = try await ledger.keptKeys(endedAfter: now - KeptKey.life, limit: maxKeys)
     let late = keys.filter { $0.ended > now - endedLife }.suffix(maxEnded).map(\.intent)
     let intents = Set(try await ledger.openCalls()).union(late)
       .union(try await unanswered(in: ledger))
@@ -140,8 +150,6 @@ struct CallFold {
     return calls.sorted { $0.intent < $1.intent }
   }
 
-  /// How long a key stands for its call, behind its end.
-  private static let keyLife: Int64 = 24 * 3_600 * 1_000_000
   private static let maxKeys = 100_000
   /// How long, and how many, ended calls are read again for those who come back.
   private static let endedLife: Int64 = 600 * 1_000_000

@@ -1,6 +1,7 @@
 internal import Broker
 internal import Calls
 internal import FoundationEssentials
+internal import Host
 internal import Identity
 internal import Ledger
 internal import RPC
@@ -25,6 +26,24 @@ struct LedgerJournal: CallJournal {
     then: @escaping @Sendable (Result<UInt64, JournalError>) -> Void
   ) {
     announce(then) { .intended(call, recorder) }
+  }
+
+  func holder(
+    ofKeyOf call: CallNote,
+    then: @escaping @Sendable (Result<String?, JournalError>) -> Void
+  ) {
+    // Ends with the ledger's answer.
+    Task {
+      do throws(LedgerError) {
+        let (owner, key) = (EventPrincipal(call.order.principal), call.order.idempotencyKey)
+        let kept = try await recorder.ledger.keptKey(key, of: owner)
+        let since = Int64(ThisProcess.unixMicroseconds) - KeptKey.life
+        let isLive = kept.map { $0.call != call.id && ($0.ended == 0 || $0.ended > since) } ?? false
+        then(.success(isLive ? kept?.call : nil))
+      } catch {
+        then(.failure(JournalError(Recorder.refusal(error))))
+      }
+    }
   }
 
   func offer(
@@ -54,6 +73,36 @@ struct LedgerJournal: CallJournal {
     )
   }
 
+  func found(_ call: CallNote, _ found: FoundCall, then: @escaping @Sendable () -> Void) {
+    recorder.record({ .found(call, found, recorder) }, then: then)
+  }
+
+  func found(
+    _ calls: [String: FoundCall],
+    in workspace: String,
+    then: @escaping @Sendable () -> Void
+  ) {
+    // Ends with the ledger's answer. Where there is none the daemon keeps them, and tells the next plane.
+    Task {
+      let ids = Set(calls.keys)
+      guard let events = try? await recorder.ledger.events(ofCalls: ids) else { return }
+      let lost = events.values.compactMap(CallFold.givenUp).filter { $0.workspace.id == workspace }
+      guard let last = lost.last else { return then() }
+      for call in lost.dropLast() { keep(call, calls) }
+      // Durable when all are.
+      keep(last, calls, then: then)
+    }
+  }
+
+  private func keep(
+    _ call: CallNote,
+    _ calls: [String: FoundCall],
+    then: (@Sendable () -> Void)? = nil
+  ) {
+    guard let found = calls[call.id] else { return }
+    recorder.record({ .found(call, found, recorder) }, then: then)
+  }
+
   /// What a call's end holds in memory until it is written, roughly.
   static func bytes(
     of exit: Gatehouse_Tools_V1_Exit,
@@ -77,7 +126,7 @@ struct LedgerJournal: CallJournal {
     case .callStarted(let call, let epoch): recorder.record { .started(call, epoch, recorder) }
     case .callCancelled(let call, let principal, let reason):
       recorder.record { .cancelled(call, by: principal, reason, recorder) }
-    case .callFound(let call, let found): recorder.record { .found(call, found, recorder) }
+    case .callFound: break  // see `found`
     case .callEnded: break  // see `end`
     case .outputNotKept: break  // the log and the metrics say so
     }

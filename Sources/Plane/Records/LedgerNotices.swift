@@ -18,6 +18,11 @@ enum LedgerNotices {
       log.error("checkpoint_not_kept", metadata: ["error": "\(reason)"])
     case .checkpointsLong(let bytes, let remedy):
       log.warning("checkpoints_long", metadata: ["bytes": "\(bytes)", "remedy": "\(remedy)"])
+    case .indexing(let done, let all):
+      log.notice(
+        "ledger_indexing",
+        metadata: ["done": "\(done)", "of": "\(all)", "effect": "the plane serves when all is"]
+      )
     case .unwritten(let count):
       log.error("ledger_unwritten", metadata: ["events": "\(count)"])
     }

@@ -15,7 +15,7 @@ actor Workspaces {
   private let enrollment: Enrollment
   let broker: Broker
   private let listeners: Listeners
-  private let recorder: Recorder
+  let recorder: Recorder
   /// Milliseconds since 1970.
   private let clock: @Sendable () -> UInt64
   /// Ids of workspaces that something is done to.
@@ -185,6 +185,7 @@ actor Workspaces {
         )
       }
     }
+    await settle()
   }
 
   private func take(
@@ -215,7 +216,7 @@ actor Workspaces {
   }
 
   /// Removes what could not be made. What cannot be removed stays listed, to be deleted.
-  private func abandon(_ id: String) async {
+  func abandon(_ id: String) async {
     do throws(PlaneError) {
       try await discard(id)
     } catch {

@@ -118,7 +118,8 @@ struct AuditVerify: AsyncParsableCommand {
     }
     if report.uncheckedBodies > 0 {
       try DataOutput.line(
-        "\(report.uncheckedBodies) bodies were not looked at: ledger/master.key is not here"
+        "\(report.uncheckedBodies) bodies were not looked at: ledger/master.key is not here. Nor is it known who "
+          + "signs: without --key at all, with it behind an exchange of keys"
       )
     }
     if !report.verifierKey.isEmpty { try DataOutput.line("signed by \(report.verifierKey)") }

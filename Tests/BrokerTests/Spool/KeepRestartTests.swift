@@ -35,11 +35,7 @@ private let block = 65_536
     return id
   }
 
-  private func inherited(
-    _ id: String,
-    _ spool: RecoveredSpool?,
-    end: UInt64? = nil
-  ) -> InheritedCall {
+  private func inherited(_ id: String, end: UInt64?) -> InheritedCall {
     var order = CallOrder(
       principal: .test("ann"),
       workspace: "one",
@@ -58,7 +54,6 @@ private let block = 65_536
     )
     call.instance = InstanceID(bytes: [UInt8](repeating: 1, count: 16))
     call.wasStarted = true
-    call.spool = spool
     if let end {
       var exit = Gatehouse_Tools_V1_Exit()
       exit.outcome = .exited
@@ -68,18 +63,22 @@ private let block = 65_536
     return call
   }
 
-  /// Another broker on the same folder, with the call as its records have it.
+  /// Another broker on the same folder, with the call as its records have it. `age`: of its end, when
+  /// the last record was made before this broker.
   private func goOn(
     in folder: SpoolFolder,
     _ id: String,
-    end: UInt64? = nil
+    end: UInt64? = nil,
+    age: Int64 = 3_600_000_000
   ) async throws -> Rig {
     let store = try folder.store()
     let found = try store.scan()
-    let spool = store.recover(id, in: found, isSettled: end != nil)
-    store.settle(found, recovered: spool.map { [$0] } ?? [])
+    var call = inherited(id, end: end)
+    let isSettled = call.isSettled(by: call.created + age)
+    call.spool = store.recover(id, in: found, isSettled: isSettled)
+    store.settle(found, recovered: call.spool.map { [$0] } ?? [])
     let rig = try await Rig { $0.spool = store }
-    await rig.broker.inherit([inherited(id, spool, end: end)])
+    await rig.broker.inherit([call])
     return rig
   }
 
@@ -166,6 +165,28 @@ private let block = 65_536
     try await carry.exit(stdout: UInt64(45 * block))
     let follower = try await rig.client().follow(id)
     try await expectOutput(follower, blocks: 0..<45)
+    _ = try await follower.expectExit()
+    await rig.close()
+  }
+
+  /// Its end was on disk before its output was.
+  @Test(arguments: [10, 300_000])
+  func `what is torn of one that ended just before a crash comes again`(fromEnd: Int)
+    async throws
+  {
+    let folder = try SpoolFolder()
+    let id = try await left(in: folder, blocks: 12)
+    try tear(folder, id, fromEnd: fromEnd)
+    let rig = try await goOn(in: folder, id, end: UInt64(12 * block), age: 0)
+    let daemon = try await rig.daemon(knowing: [id])
+    let resume = try await daemon.expectResume()
+    let have = Int(resume.acknowledged.first?.offset ?? 0)
+    #expect(have % block == 0 && have < 12 * block)
+    let carry = try await daemon.carry(id, ticket: resume.ticket)
+    try await carry.send(blocks: have / block..<12)
+    try await carry.exit(stdout: UInt64(12 * block))
+    let follower = try await rig.client().follow(id)
+    try await expectOutput(follower, blocks: 0..<12)
     _ = try await follower.expectExit()
     await rig.close()
   }

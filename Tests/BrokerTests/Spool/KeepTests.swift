@@ -1,4 +1,5 @@
 import Calls
+import Dispatch
 import EventLoop
 import FoundationEssentials
 import Host
@@ -41,6 +42,12 @@ final class SpoolFolder: Sendable {
 private let block = 65_536
 
 extension ScriptedCarry {
+  /// Says no more, and waits until the plane has all of it.
+  func over() async throws {
+    await stream.halfClose()
+    while try await stream.next() != nil {}
+  }
+
   /// Blocks of the pattern, as far as credit goes.
   func send(blocks: Range<Int>) async throws {
     for number in blocks {
@@ -266,6 +273,79 @@ extension ScriptedCarry {
     await rig.close()
   }
 
+  /// As much as its daemon may send without the plane's word that it is kept.
+  @Test func `one that ends while the disk is full is whole once there is room`() async throws {
+    let folder = try SpoolFolder()
+    let store = try folder.store()
+    let rig = try await Rig { $0.spool = store }
+    let daemon = try await rig.daemon()
+    let call = try await chatCall(rig, "chat_one", isDetached: true)
+    let carry = try await daemon.carry(daemon.expectOffer())
+    await call.leave()
+    // One file is there, which holds three blocks.
+    try await carry.send(blocks: 0..<3)
+    while await rig.broker.statistics.spool?.counters.syncs == 0 { await Task.yield() }
+    try StateFolder(folder.state.path(of: "spool")).move(to: folder.state.path(of: "full"))
+    let ending = Task {
+      try await carry.send(blocks: 3..<4)
+      try await carry.exit(stdout: UInt64(4 * block))
+    }
+    while await rig.broker.liveCallCount() > 0 { await Task.yield() }
+    while await rig.broker.statistics.spool?.counters.stalls == 0 { await Task.yield() }
+    try StateFolder(folder.state.path(of: "full")).move(to: folder.state.path(of: "spool"))
+    try await ending.value
+    let follower = try await rig.client().follow(call.callID)
+    try await expectOutput(follower, blocks: 0..<4)
+    #expect(try await follower.expectExit().outcome == .exited)
+    #expect(await rig.broker.statistics.spool?.counters.droppedBytes == 0)
+    await rig.close()
+  }
+
+  /// A chat's call, as its turn makes it.
+  private func chatCall(_ rig: Rig, _ chat: String, isDetached: Bool = false) async throws
+    -> Invocation
+  {
+    var order = CallOrder(
+      principal: .test("ann"),
+      workspace: "one",
+      tool: "process.exec",
+      request: []
+    )
+    (order.isKept, order.isDetached) = (true, isDetached)
+    order.origin = CallOrigin(chat: chat, turn: 1, step: 1, cause: 0)
+    return try await rig.broker.invoke(order)
+  }
+
+  /// The disk holds a write up, and nobody has room for its bytes twice.
+  @Test(arguments: [false, true]) func `a call whose output is erased goes on`(isOrphaned: Bool)
+    async throws
+  {
+    let folder = try SpoolFolder()
+    let store = try folder.store { $0.threads = 1 }
+    let rig = try await Rig { $0.spool = store }
+    let daemon = try await rig.daemon()
+    let call = try await chatCall(rig, "chat_one", isDetached: isOrphaned)
+    let carry = try await daemon.carry(daemon.expectOffer())
+    let reading = Task {
+      guard !isOrphaned else { return await call.leave() }
+      while try await call.next() != nil {}
+    }
+    let gate = DispatchSemaphore(value: 0)
+    rig.broker.loop.execute { store.run({ gate.wait() }, then: { _ in }) }
+    try await carry.send(blocks: 0..<3)
+    while await rig.broker.spoolWork() < 2 { await Task.yield() }
+    let (erasing, erased) = AsyncStream<Void>.makeStream()
+    rig.broker.loop.execute { [board = rig.broker.board] in
+      board.calls[call.callID]?.keeper?.erase { erased.finish() }
+      gate.signal()
+    }
+    for await _ in erasing {}
+    try await carry.send(blocks: 3..<11)
+    try await carry.exit(stdout: UInt64(11 * block))
+    try await reading.value
+    await rig.close()
+  }
+
   @Test func `erased output is in no file and no memory any more`() async throws {
     let folder = try SpoolFolder()
     let store = try folder.store()
@@ -274,19 +354,17 @@ extension ScriptedCarry {
     let marker = Array("a secret that was read aloud".utf8)
     var ids: [String] = []
     for chat in ["chat_one", "chat_two"] {
-      var order = CallOrder(
-        principal: .test("ann"),
-        workspace: "one",
-        tool: "process.exec",
-        request: []
-      )
-      order.isKept = true
-      order.origin = CallOrigin(chat: chat, turn: 1, step: 1, cause: 0)
-      let invocation = try await rig.broker.invoke(order)
+      let invocation = try await chatCall(rig, chat)
       ids.append(invocation.callID)
       let carry = try await daemon.carry(daemon.expectOffer())
       try await carry.send(stdout: marker, at: 0)
-      async let isOver: Void = carry.exit(stdout: UInt64(marker.count))
+      try await carry.send {
+        $0.exit.outcome = .exited
+        $0.exit.response = Data(marker)
+        $0.exit.error.message = String(decoding: marker, as: UTF8.self)
+        $0.exit.totals = [total(.stdout, UInt64(marker.count))]
+      }
+      async let isOver: Void = carry.over()
       while try await invocation.next() != nil {}
       try await isOver
     }
@@ -302,8 +380,12 @@ extension ScriptedCarry {
       return
     }
     #expect(gap.length == UInt64(marker.count))
+    let end = try await gone.expectExit()
+    #expect(end.outcome == .exited && end.response.isEmpty && end.error.message.isEmpty)
+    #expect(end.totals.map(\.bytes) == [UInt64(marker.count)])
     let kept = try await rig.client().follow(ids[1])
     #expect(try await kept.readOutput(marker.count) == marker)
+    #expect(try await Array(kept.expectExit().response) == marker)
     await rig.close()
   }
 }
