@@ -252,7 +252,8 @@ package nonisolated struct Gatehouse_Tools_V1_InvokeRequest: Sendable {
   package init() {}
 }
 
-/// The plane took the call. Comes first.
+/// The plane took the call. Comes first; of a detached call once its record is
+/// durable, so that a plane that is killed behind it still has the call.
 package nonisolated struct Gatehouse_Tools_V1_Accepted: Sendable {
   // SwiftProtobuf.Message conformance is added in an extension below. See the
   // `Message` and `Message+*Additions` files in the SwiftProtobuf library for
