@@ -23,6 +23,13 @@ final class LinkSession: ServerHandler {
   private(set) var known: Set<String> = []
   /// What it says of those of `known` that were given up here.
   private(set) var found: [String: FoundCall] = [:]
+  /// Whether it says how one of those ended.
+  func mayTell(_ id: String) -> Bool {
+    guard let outcome = found[id]?.outcome else { return false }
+    return outcome != .lost
+  }
+  /// Calls that nobody else knows, whose ends it told: it may forget them once these are recorded.
+  var awaited: Set<String> = []
   /// Its tools that only look, as it says: capabilities `idempotent:NAME`.
   func isIdempotent(_ tool: String) -> Bool { capabilities.contains("idempotent:\(tool)") }
   let began = ContinuousClock.now

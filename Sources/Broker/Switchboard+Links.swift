@@ -83,16 +83,22 @@ extension Switchboard {
   private func forgetUnknown(of session: LinkSession) {
     let id = session.workspace.id
     var unknown = session.known.filter { calls[$0]?.workspace.id != id }
-    let found = session.found.filter { name, found in
-      calls[name] == nil && found.outcome != nil && found.outcome != .lost
-    }
+    let found = session.found.filter { name, _ in calls[name] == nil && session.mayTell(name) }
     if let journal = options.journal, !found.isEmpty {
       unknown.subtract(found.keys)
+      session.awaited = Set(found.keys)
+      let epoch = session.epoch
       journal.found(found, in: id) {
-        self.loop.execute { self.links[id]?.forget(found.keys.sorted()) }
+        self.loop.execute { self.forget(found.keys.sorted(), of: id, in: epoch) }
       }
     }
     if !unknown.isEmpty { session.forget(unknown.sorted()) }
+  }
+
+  private func forget(_ ids: [String], of workspace: String, in epoch: SessionEpoch) {
+    guard let session = links[workspace], session.epoch == epoch else { return }
+    session.awaited = []
+    session.forget(ids)
   }
 
   /// It was told to be lost, or may have been by an earlier plane.
@@ -148,7 +154,8 @@ extension Switchboard {
 
   func unclaimed(_ id: String, on session: LinkSession) {
     guard let call = calls[id], call.workspace.id == session.workspace.id else {
-      return session.forget([id])
+      if !session.awaited.contains(id) { session.forget([id]) }
+      return
     }
     handle(.unclaimed(session.epoch, ticket()), for: call)
   }

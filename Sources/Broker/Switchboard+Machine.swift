@@ -79,6 +79,7 @@ extension Switchboard {
     case .resume(let ticket): links[call.workspace.id]?.resume(call, ticket)
     case .queue: queue(call)
     case .cancel: links[call.workspace.id]?.cancel(call.id)
+    case .forget where !call.isFoundKept: break  // behind the record of what became of it
     case .forget where call.end == nil: call.isForgottenOnceKept = true  // its end follows
     case .forget where !call.isLetGo: call.wantsForget = true
     case .forget: links[call.workspace.id]?.forget([call.id])

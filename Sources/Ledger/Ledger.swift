@@ -22,6 +22,8 @@ package final class Ledger: Sendable {
   private let isRotating = Atomic(false)
   private let clock: @Sendable () -> Int64
   private let notice: @Sendable (LedgerNotice) -> Void
+  /// How long an idempotency key stands for its call behind its end, in microseconds.
+  package let keyLife: Int64
   let reading: LedgerReading
   let head: LedgerHead
   let index: Indexer
@@ -41,6 +43,7 @@ package final class Ledger: Sendable {
     keys = CheckpointKeys(in: folder)
     clock = options.clock
     notice = options.notice
+    keyLife = options.keyLife
     queue = WriteQueue(clock: options.clock)
     reading = LedgerReading(store, master)
     writer = try LedgerWriter(store, queue, ring, master, options)

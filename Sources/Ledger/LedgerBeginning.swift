@@ -14,6 +14,7 @@ struct LedgerBeginning {
     isNew: Bool
   ) throws(LedgerError) {
     if isNew {
+      try Self.checkNoOther(options)
       key = try keys.make(CheckpointKeys.file)
       origin = options.origin
       let verifier = NoteKey(name: options.origin, key: key.verifier)
@@ -27,6 +28,28 @@ struct LedgerBeginning {
     } else {
       key = try keys.key(for: Self.lastVerifier(reading, first))
     }
+  }
+
+  /// A folder without a ledger beside checkpoints of one: that of a disk that is not mounted, as a rule, or
+  /// of a plane that is to be restored.
+  private static func checkNoOther(_ options: LedgerOptions) throws(LedgerError) {
+    guard let file = options.checkpointFile,
+      let last = CheckpointFile.parse(try end(of: file)).last?.checkpoint
+    else { return }
+    throw LedgerError(
+      .cut,
+      "there is no ledger in the state folder, but \(file) has seen \(last.size) events of one, "
+        + "\(last.origin). Mount the disk that it is on, or restore a backup: gatehouse restore. To begin "
+        + "another ledger, move that file away"
+    )
+  }
+
+  /// A note has 300 bytes, or a few more.
+  private static func end(of file: String) throws(LedgerError) -> String {
+    let end = try LedgerError.ofHost { () throws(HostError) in
+      try AppendFile(file).readEnd(maxBytes: 64 << 10)
+    }
+    return String(decoding: end ?? [], as: UTF8.self)
   }
 
   static func begun(_ reading: LedgerReading) throws(LedgerError) -> NoteKey {
@@ -78,12 +101,8 @@ struct LedgerBeginning {
     last: UInt64
   ) throws(LedgerError) -> UInt64 {
     guard let file = options.checkpointFile else { return 0 }
-    // A note has 300 bytes, or a few more.
-    let end = try LedgerError.ofHost { () throws(HostError) in
-      try AppendFile(file).readEnd(maxBytes: 64 << 10)
-    }
     let sizes =
-      CheckpointFile.parse(String(decoding: end ?? [], as: UTF8.self))
+      CheckpointFile.parse(try Self.end(of: file))
       .filter { $0.checkpoint.origin == origin }
       .map(\.checkpoint.size)
     var seen = sizes.max() ?? 0

@@ -17,6 +17,8 @@ package struct LedgerOptions: Sendable {
   package var retryDelay = Duration.seconds(1)
   /// It is a copy that is gone on from, which becomes its next event; nil: it is not.
   package var restoration: Restoration?
+  /// How long an idempotency key stands for its call behind its end, in microseconds.
+  package var keyLife: Int64 = 24 * 3_600 * 1_000_000
   /// How often a start says how far it is with the index.
   package var indexNoticeDelay = Duration.seconds(10)
   /// Microseconds since 1970.

@@ -77,6 +77,7 @@ package final class Plane: Sendable {
       in: folder,
       of: pki.trustDomain,
       checkpoints: checkpoints,
+      keyLife: configuration.broker.idempotencyTime,
       sender
     )
     disk = WorkerPool(name: "disk", threads: 1)
@@ -193,6 +194,7 @@ package final class Plane: Sendable {
     in folder: StateFolder,
     of trustDomain: TrustDomain,
     checkpoints: String?,
+    keyLife: Duration? = nil,
     _ webhook: CheckpointWebhook? = nil
   ) throws -> Ledger {
     var random = SecureRandom.Generator()
@@ -201,6 +203,7 @@ package final class Plane: Sendable {
       Int64(ThisProcess.unixMicroseconds)
     }
     options.checkpointFile = checkpoints
+    if let keyLife { options.keyLife = Int64(keyLife / .microseconds(1)) }
     options.holder = "plane \(id)"
     options.describe = { EventFacts.of($0) }
     if let webhook {

@@ -187,7 +187,11 @@ extension Connection {
   private func giveUpMessage(of state: StreamState) {
     let time = limits.firstMessageTimeout
     statistics?.reached(state.isUnstarted ? .firstMessage : .partialMessage)
-    let text = state.isUnstarted ? "no message came within" : "a message did not come whole within"
+    let text =
+      state.isUnstarted
+      ? "no message came within"
+      : state.awaitsEnd
+        ? "the request's end did not come within" : "a message did not come whole within"
     table.started(state)
     table.endCame(state)
     fail(state, RPCStatus(.deadlineExceeded, "\(text) \(time)"))

@@ -48,6 +48,17 @@ final class PeerShares: @unchecked Sendable {
     return isOver && share.held.partial > limits.maxPartialBytes / count ? .partialBytes : nil
   }
 
+  /// The same for one of the peer's connections, which holds `own` bytes: one that holds less than its part
+  /// goes on, until the peer has twice what it may.
+  func partialLimit(for share: PeerShare, holding own: Int) -> PeerLimit? {
+    guard let limit = partialLimit(for: share) else { return nil }
+    let most =
+      limit == .partialBytesOfPeer
+      ? limits.maxPartialBytesPerPeer : limits.maxPartialBytes / count
+    let isFar = share.held.partial > 2 * most
+    return isFar || own >= most / share.connections ? limit : nil
+  }
+
   /// The same of answers. From a quarter of them on no call is taken; `part`: 4 for that.
   func queuedLimit(for share: PeerShare, part: Int = 1) -> PeerLimit? {
     if share.held.queued > limits.maxQueuedBytesPerPeer / part { return .queuedBytesOfPeer }

@@ -276,11 +276,10 @@ final class StreamTable: SessionDelegate {
     return keptLimit
   }
 
-  /// The limit that its peer has passed. Of a peer's connections those go on that hold less than others.
+  /// The limit that its peer has passed with what this connection, too, holds.
   var keptLimit: PeerLimit? {
-    guard let share, partialBytes + keptBytes >= share.held.partial / share.connections
-    else { return nil }
-    return share.shares.partialLimit(for: share)
+    guard let share else { return nil }
+    return share.shares.partialLimit(for: share, holding: partialBytes + keptBytes)
   }
 
   // MARK: Messages that are not whole
@@ -299,13 +298,13 @@ final class StreamTable: SessionDelegate {
 
   /// Why part of a message is too much, beside all others of its peer, or of all.
   private func refusal(of state: StreamState) -> RPCStatus? {
-    guard let share, let limit = share.shares.partialLimit(for: share) else { return nil }
+    guard let share, let limit = keptLimit else { return nil }
     statistics?.reached(limit)
     state.assembler.stop()
     look(at: state)
     release(state)
     let text =
-      "\(share.peer) has too many messages under way that are not whole; send fewer at once"
+      "\(share.peer) has too many requests under way, whole or not; send fewer at once"
     return RPCStatus(.resourceExhausted, text)
   }
 

@@ -186,6 +186,8 @@ import Wire
     await back.cut()
     while await !rig.broker.waitForLink(of: "ws_one", toBe: false, within: .seconds(30)) {}
     let again = try await rig.daemon(knowing: [offer.callID], ended: Self.exit)
+    // Nor does that its stream is not taken any more.
+    try await again.send { $0.unclaimed.callID = offer.callID }
     try await offerNext(rig, again)
     #expect(journal.events.count { $0 == "found 101" } == 1)
     journal.releaseEnds()
@@ -197,6 +199,7 @@ import Wire
     let rig = try await rig()
     journal.holdsEnds = true
     let daemon = try await rig.daemon(knowing: ["call_1"], ended: Self.exit)
+    try await daemon.send { $0.unclaimed.callID = "call_1" }
     try await offerNext(rig, daemon)
     #expect(journal.events.contains(#"found ["call_1"] in ws_one"#))
     journal.releaseEnds()

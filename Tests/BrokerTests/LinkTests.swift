@@ -208,7 +208,7 @@ import Wire
     let queued = try await client.start()
     _ = try await queued.expectAccepted()
     rig.directory.stop()
-    let end = Task { await rig.broker.endCalls(of: "ws_one", within: .milliseconds(500)) }
+    let end = Task { await rig.broker.endCalls(of: "ws_one", within: .seconds(3)) }
     for _ in 0..<3 { _ = try await daemon.expectCancel() }
     try await first.exit(.cancelled)
     try await daemon.send { $0.refused.callID = last.callID }

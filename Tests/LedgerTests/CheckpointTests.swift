@@ -81,7 +81,7 @@ internal import Testing
 
   @Test func `a line that is not known is signed too`() throws {
     let text = "a.example\n5\n\(Base64.encode(SHA256.hash([])))\nfuture thing\n"
-    let note = text + "\n\u{2014} a.example \(Base64.encode([1, 2, 3, 4] + [5]))\n"
+    let note = text + "\n\u{2014} a.example \(Base64.encode([UInt8](1...68)))\n"
     let read = try #require(SignedCheckpoint(note: note))
     #expect(read.text == text)
     #expect(read.checkpoint.time == nil)
@@ -143,5 +143,19 @@ internal import Testing
     #expect((0..<2).allSatisfy { whole.origin($0) == name })
     #expect(whole.unreadable == [name])
     #expect(CheckpointFile.parse(notes[0] + "\n" + notes[1]) == signed)
+  }
+
+  @Test func `of another ledger keeps a new one from being begun beside it`() async throws {
+    let lost = try TestLedger()
+    try await lost.fill(3)
+    let other = try TestLedger()
+    var options = other.options
+    options.checkpointFile = lost.checkpointPath
+    let error = #expect(throws: LedgerError.self) { try Ledger(in: other.folder, options) }
+    #expect(error?.code == .cut)
+    #expect(error?.message.contains(lost.checkpointPath) == true)
+    #expect(error?.message.contains(name) == true)
+    options.checkpointFile = other.checkpointPath
+    await (try Ledger(in: other.folder, options)).close()
   }
 }

@@ -272,7 +272,7 @@ internal import Testing
     let test = try await filled()
     let ledger = try open(test)
     #expect(try await ledger.keptKeys(endedAfter: 0, limit: 10).map(\.key) == ["k1", "k2"])
-    test.clock.now += KeptKey.life + 3_600_000_001
+    test.clock.now += test.options.keyLife + 3_600_000_001
     let receipt = try await ledger.append(Self.draft(.planeStopped))
     while ledger.index.done < receipt.sequence { await Task.yield() }
     #expect(try await ledger.keptKeys(endedAfter: 0, limit: 10).map(\.key) == ["k2"])

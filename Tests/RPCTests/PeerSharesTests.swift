@@ -28,6 +28,19 @@ struct PeerSharesTests {
     #expect(shares.total == PeerShares.Held())
   }
 
+  @Test func `a peer's connections that hold less than their part go on, up to twice the bound`() {
+    let shares = Self.shares { $0.maxPartialBytesPerPeer = 100 }
+    let share = (0..<4).map { _ in shares.join("anna") }[0]
+    share.hold(partial: 101)
+    #expect(shares.partialLimit(for: share, holding: 101) == .partialBytesOfPeer)
+    #expect(shares.partialLimit(for: share, holding: 25) == .partialBytesOfPeer)
+    #expect(shares.partialLimit(for: share, holding: 24) == nil)
+    share.hold(partial: 99)
+    #expect(shares.partialLimit(for: share, holding: 0) == nil)
+    share.hold(partial: 1)
+    #expect(shares.partialLimit(for: share, holding: 0) == .partialBytesOfPeer)
+  }
+
   @Test func `where all hold too much, those stop who hold more than their part`() {
     let shares = Self.shares { $0.maxPartialBytes = 100 }
     let peers = ["anna", "ben", "chloe", "dan"].map(shares.join)

@@ -96,7 +96,8 @@ extension SignedCheckpoint.Signature {
   fileprivate init?(_ line: Substring) {
     let parts = line.split(separator: " ", omittingEmptySubsequences: false)
     guard parts.count == 3, parts[0] == "\u{2014}", !parts[1].isEmpty,
-      let bytes = Base64.decode(String(parts[2])), bytes.count > 4
+      // A key's id and an Ed25519 signature, or a witness's, which is longer; less was cut off.
+      let bytes = Base64.decode(String(parts[2])), bytes.count >= 4 + 64
     else { return nil }
     name = String(parts[1])
     id = Array(bytes.prefix(4))

@@ -34,7 +34,4 @@ package struct KeptKey: Equatable, Sendable {
   package let intent: UInt64
   /// When the call ended, in microseconds since 1970; 0: it has not.
   package let ended: Int64
-
-  /// How long a key stands for its call behind its end, in microseconds.
-  package static let life: Int64 = 24 * 3_600 * 1_000_000
 }

@@ -21,6 +21,8 @@ final class Indexer: Sendable {
   let salt: [UInt8]
   let reading: LedgerReading
   private let describe: (@Sendable (LedgerEvent) -> EventFacts?)?
+  /// In microseconds.
+  private let keyLife: Int64
   private let loop: EventLoop
   private let state: Mutex<State>
   /// Held by whoever writes the index: its own thread, or one that makes it anew.
@@ -74,6 +76,7 @@ final class Indexer: Sendable {
     self.salt = salt
     self.reading = reading
     describe = options.describe
+    keyLife = options.keyLife
     let store = try LedgerError.of(path) { () throws(SQLiteError) in
       try IndexStore(path, origin: origin)
     }
@@ -112,8 +115,8 @@ final class Indexer: Sendable {
   /// Drops keys whose time is over at `now`, the time of an event: some, once an hour until all are gone.
   private func dropOldKeys(at now: Int64) throws(LedgerError) {
     let (isDue, since) = state.withLock { state in
-      if now - KeptKey.life - state.keysSince >= Self.hour {
-        (state.keysSince, state.hasOldKeys) = (now - KeptKey.life, true)
+      if now - keyLife - state.keysSince >= Self.hour {
+        (state.keysSince, state.hasOldKeys) = (now - keyLife, true)
       }
       return (state.hasOldKeys, state.keysSince)
     }

@@ -50,8 +50,10 @@ final class Reader: @unchecked Sendable {
   }
 
   func events(from sequence: UInt64, limit: Int) throws(SQLiteError) -> [StoredEvent] {
+    // Behind the last there can be.
+    guard let sequence = Int64(exactly: sequence) else { return [] }
     defer { select.reset() }
-    select.bind(1, Int64(clamping: sequence))
+    select.bind(1, sequence)
     select.bind(2, Int64(limit))
     var events: [StoredEvent] = []
     while try select.step() {

@@ -121,9 +121,13 @@ final class SQLiteStore: EventStore {
   }
 
   func lastSequence() throws(LedgerError) -> UInt64 {
-    try readers.with { (reader) throws(SQLiteError) in
-      UInt64(try reader.database.integer("SELECT max(sequence) FROM event") ?? 0)
+    let last = try readers.with { (reader) throws(SQLiteError) in
+      try reader.database.integer("SELECT max(sequence) FROM event") ?? 0
     }
+    guard last >= 0 else {
+      throw LedgerError(.damaged, "the ledger's events have numbers below 0: they were changed")
+    }
+    return UInt64(last)
   }
 
   func key(named name: String) throws(LedgerError) -> StoredKey? {

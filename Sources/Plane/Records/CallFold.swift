@@ -97,7 +97,7 @@ struct CallFold {
     now: Int64,
     keptOnDisk: Set<String> = []
   ) async throws(LedgerError) -> (calls: [InheritedCall], keys: [InheritedKey]) {
-    let keys = try await ledger.keptKeys(endedAfter: now - KeptKey.life, limit: maxKeys)
+    let keys = try await ledger.keptKeys(endedAfter: now - ledger.keyLife, limit: maxKeys)
     let late = keys.filter { $0.ended > now - endedLife }.suffix(maxEnded).map(\.intent)
     let intents = Set(try await ledger.openCalls()).union(late)
       .union(try await unanswered(in: ledger))

@@ -37,7 +37,7 @@ struct LedgerJournal: CallJournal {
       do throws(LedgerError) {
         let (owner, key) = (EventPrincipal(call.order.principal), call.order.idempotencyKey)
         let kept = try await recorder.ledger.keptKey(key, of: owner)
-        let since = Int64(ThisProcess.unixMicroseconds) - KeptKey.life
+        let since = Int64(ThisProcess.unixMicroseconds) - recorder.ledger.keyLife
         let isLive = kept.map { $0.call != call.id && ($0.ended == 0 || $0.ended > since) } ?? false
         then(.success(isLive ? kept?.call : nil))
       } catch {

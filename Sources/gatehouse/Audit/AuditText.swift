@@ -91,8 +91,8 @@ struct AuditText {
     case .callEnded(let end): [outcome(end.exit), end.hasEffects ? Names.text(end.effects) : ""]
     case .callFound(let found):
       [
-        "was called lost, and",
-        found.running ? "still ran" : found.hasExit ? outcome(found.exit) : "had ended",
+        "was called lost, and "
+          + (found.running ? "still ran" : found.hasExit ? outcome(found.exit) : "had ended")
       ]
     case .workspaceCreated(let change), .workspaceStarted(let change),
       .workspaceStopped(let change), .workspaceDeleted(let change):
