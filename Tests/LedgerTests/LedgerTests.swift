@@ -343,6 +343,17 @@ internal import Testing
     #expect(error?.code == .cut)
     #expect(error?.message.contains("ends with event 3") == true)
   }
+
+  @Test func `numbers of events that cannot be are found, and nothing goes on behind them`()
+    async throws
+  {
+    try await test.fill(5)
+    try test.tamper("UPDATE event SET sequence = \(Int64.max) WHERE sequence = 5")
+    #expect(try !test.verify().isClean)
+    try test.tamper("UPDATE event SET sequence = -sequence")
+    let error = #expect(throws: LedgerError.self) { try test.open() }
+    #expect(error?.code == .damaged)
+  }
 }
 
 @Suite(.timeLimit(.minutes(5))) struct `The store's versions` {
