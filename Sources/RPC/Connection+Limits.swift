@@ -122,7 +122,8 @@ extension Connection {
   }
 
   private var tooMuchUnderWay: RPCStatus {
-    let text = "\(table.share?.peer ?? "all peers") have too many requests under way; wait for some"
+    let peer = table.share?.peer ?? peer.address
+    let text = "\(peer) has too many bytes of requests under way; wait for some to end"
     return RPCStatus(.resourceExhausted, text)
   }
 

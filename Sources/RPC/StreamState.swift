@@ -18,6 +18,8 @@ final class StreamState {
   var partialBytes = 0
   /// Bytes of its header fields and its request that are kept until it is over; counted by the table.
   var keptBytes = 0
+  /// Those of header fields among them.
+  var keptFields = 0
   /// Its one request is here, and its end is not; counted by the table.
   var awaitsEnd = false
   /// How often it was found so, since its headers or its last whole message.

@@ -141,7 +141,10 @@ final class StreamTable: SessionDelegate {
     guard let state = state(stream) else { return }
     if !isServer, state.fields.isInformational { return state.fields.startAnew() }
     state.fields.blocks += 1
-    if isServer { keep(state.fields.bytes - state.keptBytes, for: state) }
+    if isServer {
+      keep(state.fields.bytes - state.keptFields, for: state)
+      state.keptFields = state.fields.bytes
+    }
     if state.fields.bytes > limits.maxHeaderBytes {
       statistics?.reached(.headerList)
       let text = "more than \(limits.maxHeaderBytes) bytes of header fields"

@@ -1,3 +1,4 @@
+import HTTP2
 import Testing
 
 @testable import RPC
@@ -49,5 +50,22 @@ import Testing
     #expect(client.received == 2 * 16_005)
     #expect(await loopback.server.shares.total == PeerShares.Held())
     await loopback.close()
+  }
+
+  @Test func `counts on when trailers come behind it`() {
+    let table = StreamTable(isServer: true, limits: ConnectionLimits())
+    func block() {
+      table.headersBegan(on: 1)
+      table.header(on: 1, name: Array("x".utf8).span, value: Array("value".utf8).span)
+      table.headersEnded(on: 1)
+    }
+    block()
+    let fields = table.keptBytes
+    #expect(fields == 1 + 5 + 32)
+    #expect(table.state(1).map { table.keepRequest(ofBytes: 1_000, of: $0) } == .some(nil))
+    block()
+    #expect(table.keptBytes == 2 * fields + 1_000)
+    table.closed(1, .noError)
+    #expect(table.keptBytes == 0)
   }
 }
