@@ -21,7 +21,7 @@ final class FollowHandler: ServerHandler {
   func received(_ message: [UInt8], credit: Int, on call: ServerCall) {
     call.credit(credit)
     guard order == nil else {
-      return call.finish(RPCStatus(.invalidArgument, "Follow takes one request"))
+      return call.finish(RPCStatus(.unimplemented, "\(call.path) takes one request; more came"))
     }
     do {
       let request = try Gatehouse_Tools_V1_FollowRequest.decoded(message)
@@ -36,7 +36,8 @@ final class FollowHandler: ServerHandler {
   }
 
   func halfClosed(_ call: ServerCall) {
-    if order == nil { call.finish(RPCStatus(.invalidArgument, "Follow takes one request")) }
+    guard order == nil else { return }
+    call.finish(RPCStatus(.unimplemented, "\(call.path) takes one request; none came"))
   }
 
   func drained(_ call: ServerCall) { pump() }

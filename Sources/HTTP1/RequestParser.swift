@@ -44,6 +44,7 @@ package struct HTTP1RequestParser: Sendable {
   private static let maxFields = 64
 
   private var head: [UInt8] = []
+  private var hasPassedEmptyLine = false
 
   package init() {}
 
@@ -55,6 +56,12 @@ package struct HTTP1RequestParser: Sendable {
       // Its sender would wait for an answer, and we for the end of its head.
       guard bytes[index] != 10 || head.last == 13 else { throw .badRequest("a line without CR") }
       head.append(bytes[index])
+      // RFC 9112 §2.2: an empty line before the request is left out, by clients that end a body with one.
+      if head.count == 2, head.elementsEqual([13, 10]) {
+        guard !hasPassedEmptyLine else { throw .badRequest("empty request") }
+        head = []
+        hasPassedEmptyLine = true
+      }
       if head.suffix(4).elementsEqual([13, 10, 13, 10]) { return try request() }
     }
     return nil
@@ -68,15 +75,26 @@ package struct HTTP1RequestParser: Sendable {
       throw .badRequest("malformed request line")
     }
     try checkVersion(parts[2])
-    guard parts[1].first == UInt8(ascii: "/"), parts[1].allSatisfy({ (0x21...0x7e).contains($0) })
-    else { throw .badRequest("malformed target") }
     let fields = try fields(lines)
+    try checkHost(fields, isNeeded: Self.text(parts[2]) == "HTTP/1.1")
     try checkBody(fields)
-    return HTTP1Request(
-      method: Self.text(parts[0]),
-      path: Self.text(parts[1].prefix { $0 != UInt8(ascii: "?") }),
-      fields: fields
-    )
+    return HTTP1Request(method: Self.text(parts[0]), path: try path(of: parts[1]), fields: fields)
+  }
+
+  /// Of a target in origin-form or absolute-form (RFC 9112 §3.2).
+  private func path(of target: ArraySlice<UInt8>) throws(HTTP1Error) -> String {
+    var path = target
+    let scheme = Array("http://".utf8)
+    if Self.text(target.prefix(scheme.count)).lowercased().utf8.elementsEqual(scheme) {
+      let authority = target.dropFirst(scheme.count)
+      let ends = [UInt8(ascii: "/"), UInt8(ascii: "?")]
+      path = authority.drop { !ends.contains($0) }
+      guard path.startIndex > authority.startIndex else { throw .badRequest("malformed target") }
+      if path.first != ends[0] { path = [ends[0]] }  // none is the root's
+    }
+    guard path.first == UInt8(ascii: "/"), path.allSatisfy({ (0x21...0x7e).contains($0) })
+    else { throw .badRequest("malformed target") }
+    return Self.text(path.prefix { $0 != UInt8(ascii: "?") })
   }
 
   /// The lines without their CR LF and without the empty one at the end.
@@ -116,8 +134,17 @@ package struct HTTP1RequestParser: Sendable {
     return fields
   }
 
+  /// RFC 9112 §3.2.
+  private func checkHost(
+    _ fields: [(name: String, value: String)],
+    isNeeded: Bool
+  ) throws(HTTP1Error) {
+    let hosts = fields.count { $0.name == "host" }
+    guard hosts <= 1 else { throw .badRequest("two hosts") }
+    guard hosts == 1 || !isNeeded else { throw .badRequest("no host field") }
+  }
+
   private func checkBody(_ fields: [(name: String, value: String)]) throws(HTTP1Error) {
-    guard fields.count(where: { $0.name == "host" }) <= 1 else { throw .badRequest("two hosts") }
     for field in fields {
       switch field.name {
       case "transfer-encoding": throw .bodyRefused

@@ -171,21 +171,23 @@ final class Context {
       let goAway = unsafe frame.pointee.goaway
       unsafe delegate.goAway(
         lastStream: goAway.last_stream_id,
-        HTTP2Code(rawValue: goAway.error_code)
+        HTTP2Code(rawValue: goAway.error_code),
+        text(of: goAway)
       )
     }
   }
 
+  private static func text(of goAway: nghttp2_goaway) -> String {
+    let bytes = unsafe UnsafeBufferPointer(
+      start: goAway.opaque_data,
+      count: min(goAway.opaque_data_len, 1_024)
+    )
+    return unsafe String(decoding: bytes, as: UTF8.self)
+  }
+
   private static func sent(_ goAway: nghttp2_goaway, _ context: Context) {
     if unsafe goAway.error_code != HTTP2Code.noError.rawValue, !context.isEndedByUs {
-      let text = unsafe UnsafeBufferPointer(
-        start: goAway.opaque_data,
-        count: goAway.opaque_data_len
-      )
-      unsafe context.delegate.broken(
-        HTTP2Code(rawValue: goAway.error_code),
-        String(decoding: text, as: UTF8.self)
-      )
+      unsafe context.delegate.broken(HTTP2Code(rawValue: goAway.error_code), text(of: goAway))
     }
     context.delegate.goAwaySent()
   }
@@ -205,6 +207,23 @@ final class Context {
       } else if type == NGHTTP2_GOAWAY.rawValue {
         unsafe Self.sent(frame.pointee.goaway, Context.at(user))
       }
+      return 0
+    }
+    // A header block that was too large to be sent: nobody would ever hear of that stream again.
+    unsafe nghttp2_session_callbacks_set_on_frame_not_send_callback(handle) {
+      session,
+      frame,
+      reason,
+      _ in
+      guard let frame = unsafe frame, reason == NGHTTP2_ERR_FRAME_SIZE_ERROR.rawValue else {
+        return 0
+      }
+      _ = unsafe nghttp2_submit_rst_stream(
+        session,
+        UInt8(NGHTTP2_FLAG_NONE.rawValue),
+        frame.pointee.hd.stream_id,
+        HTTP2Code.internalError.rawValue
+      )
       return 0
     }
     unsafe nghttp2_session_callbacks_set_send_callback(handle) { _, data, count, _, user in

@@ -180,6 +180,14 @@ internal import CNghttp2
     try HTTP2Error.check(code)
   }
 
+  /// Ends a stream that was answered with a body, and has nothing of it left to send.
+  package mutating func sendTrailers(_ fields: HeaderBlock, on stream: Int32) {
+    // Fails for want of memory only: a stream that is gone by then gets none.
+    _ = unsafe fields.withPairs { pairs in
+      unsafe nghttp2_submit_trailer(handle, stream, pairs.baseAddress, pairs.count)
+    }
+  }
+
   /// There is something to send on a stream whose `next` said `wait`.
   package mutating func resume(_ stream: Int32) {
     _ = unsafe nghttp2_session_resume_data(handle, stream)

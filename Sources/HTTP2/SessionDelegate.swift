@@ -23,8 +23,8 @@ package protocol SessionDelegate: AnyObject {
   func isOver(_ stream: Int32) -> Bool
   /// The peer reset a stream; `closed` follows.
   func resetReceived(on stream: Int32)
-  /// The peer will open no more streams, and takes none above `lastStream`.
-  func goAway(lastStream: Int32, _ code: HTTP2Code)
+  /// The peer takes no stream above `lastStream`. `text`: what it says of that, at most 1 KiB.
+  func goAway(lastStream: Int32, _ code: HTTP2Code, _ text: String)
   /// Our GOAWAY was written.
   func goAwaySent()
   /// The peer broke the protocol, and the session said so in a GOAWAY of its own: it is over.

@@ -16,7 +16,8 @@ final class ClientCore: Sendable {
 extension Connection {
   /// Connects, and waits until the server's certificate is verified. Tries each address of a name.
   ///
-  /// The server's certificate must be for `serverName`, by default the host. `identification` is a
+  /// The server's certificate must be for `serverName`, by default the host; a name that is given is also what
+  /// calls are for (`:authority`). `identification` is a
   /// further look at its chain, e.g. for pins; what it refuses fails each call. Without `tls` the
   /// connection is plaintext.
   ///
@@ -30,7 +31,10 @@ extension Connection {
     limits: ConnectionLimits = ConnectionLimits()
   ) async throws -> Connection {
     let addresses = try await resolve(address)
-    let core = ClientCore(identification: identification, authority: address.description)
+    let core = ClientCore(
+      identification: identification,
+      authority: serverName ?? address.description
+    )
     var failure = RPCStatus(.unavailable, "no address for \(address)")
     for candidate in addresses {
       do {
@@ -107,8 +111,8 @@ extension Connection {
     _ make: @Sendable () -> any ClientHandler
   ) throws(RPCStatus) -> ClientCall {
     guard case .client(let core) = role, canOpen else {
-      throw closeReason
-        ?? RPCStatus(.unavailable, "the connection takes no more calls", isUnprocessed: true)
+      let text = farewell ?? "the connection takes no more calls"
+      throw closeReason ?? RPCStatus(.unavailable, text, isUnprocessed: true)
     }
     if let refusal = peer.refusal { throw refusal }
     var block = HeaderBlock()

@@ -24,24 +24,33 @@ extension Connection {
 
   func finish(_ status: RPCStatus, on state: StreamState) {
     guard !state.isGone, state.ending == nil else { return }
-    if state.sentHeaders, status == .ok {
-      state.ending = .trailers(Self.trailersOfOK)
-      return wake(state)
-    }
+    if state.sentHeaders, status == .ok { return sendTrailers(Self.trailersOfOK, on: state) }
     var block = state.sentHeaders ? HeaderBlock() : Self.responseHead  // or trailers-only
     block.append("grpc-status", String(status.code.rawValue))
     if !status.message.isEmpty {
-      block.append("grpc-message", PercentEncoding.encode(status.message))
+      let message = PercentEncoding.encode(status.message, atMost: Self.maxStatusMessage)
+      block.append("grpc-message", message)
     }
     status.trailers.append(to: &block)
     if state.sentHeaders {
-      state.ending = .trailers(block)
-      wake(state)
+      sendTrailers(block, on: state)
     } else {
       state.sentHeaders = true
       state.ending = .halfClose
       respond(on: state, block, hasBody: false)
     }
+  }
+
+  /// Behind what is queued; where that is nothing, at once: HEADERS wait for no window (RFC 9113 §5.2.1), and
+  /// nghttp2 asks a stream without one for nothing.
+  private func sendTrailers(_ block: HeaderBlock, on state: StreamState) {
+    guard state.queuedBytes == 0 else {
+      state.ending = .trailers(block)
+      return wake(state)
+    }
+    state.ending = .over
+    session.sendTrailers(block, on: state.id)
+    scheduleFlush()
   }
 
   func credit(_ bytes: Int, on state: StreamState) {
@@ -122,6 +131,9 @@ extension Connection {
     // Resumed when the queue is low, or by the call's end.
     try await withCheckedThrowingContinuation { state.roomWaiters.append($0) }
   }
+
+  /// In bytes, encoded. It may repeat what the peer sent, and libraries take 8 or 16 KiB of fields by default.
+  private static let maxStatusMessage = 4_096
 
   private static let responseHead: HeaderBlock = {
     var block = HeaderBlock()
@@ -234,7 +246,7 @@ extension Connection {
     case .closed(let state, let code): closed(state, code)
     case .drained(let state): drained(state)
     case .partial(let state): returnCredit(of: state)
-    case .goAway(let last, let code): receivedGoAway(last, code)
+    case .goAway(let last, let code, let text): receivedGoAway(last, code, text)
     case .goAwaySent: sentGoAway()
     case .broken(let code, let reason): wasBroken(code, reason)
     case .pong: receivedPong()
@@ -251,6 +263,8 @@ extension Connection {
 
   private func deliver(_ message: [UInt8], _ credit: Int, to state: StreamState) {
     switch state.handler {
+    // A call that has its status does nothing more. A client that only writes still needs the credit.
+    case .server where state.ending != nil: self.credit(credit, on: state)
     case .server(let handler, let call): handler.received(message, credit: credit, on: call)
     case .client(let handler, let call): handler.received(message, credit: credit, on: call)
     case nil: break  // its stream is closing; the connection's credit has gone back
@@ -259,6 +273,7 @@ extension Connection {
 
   private func peerEnded(_ state: StreamState) {
     switch state.handler {
+    case .server where state.ending != nil: break
     case .server(let handler, let call): handler.halfClosed(call)
     case .client:
       end(state, finalStatus(of: state))
@@ -285,6 +300,9 @@ extension Connection {
   /// What came cannot be taken: a server's handler hears that before the end.
   private func violated(_ state: StreamState, _ status: RPCStatus) {
     if case .server(let handler, let call) = state.handler { handler.violated(status, on: call) }
+    if role.isServer, !state.fields.isPost, state.ending == nil {
+      answer(HTTPAnswer(refusingHeadOf: state.fields), on: state)
+    }
     fail(state, status)
   }
 
@@ -306,7 +324,8 @@ extension Connection {
       let finished = state.ending != nil && code == .noError
       end(state, finished ? .ok : RPCStatus(.cancelled, "the client cancelled the call"))
     } else {
-      end(state, Self.status(for: code, isAnswered: state.fields.blocks > 0))
+      let isAnswered = state.fields.blocks > 0
+      end(state, farewell(to: state, code) ?? Self.status(for: code, isAnswered: isAnswered))
     }
   }
 

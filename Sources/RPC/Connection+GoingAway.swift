@@ -55,20 +55,31 @@ extension Connection {
   }
 
   /// The peer goes away. Calls that it did not take, and will not, may be made elsewhere.
-  func receivedGoAway(_ last: Int32, _ code: HTTP2Code) {
+  func receivedGoAway(_ last: Int32, _ code: HTTP2Code, _ text: String) {
     isGoingAway = true
     guard case .client = role else { return }
-    let status = RPCStatus(
-      .unavailable,
-      "\(peer.address) is going away (code \(code.rawValue)) and did not take the call",
-      isUnprocessed: true
-    )
+    let said = text.unicodeScalars.filter { $0.value >= 0x20 && $0.value != 0x7f }
+    let reason = said.isEmpty ? "" : ": \(String(String.UnicodeScalarView(said)))"
+    farewell = "\(peer.address) is going away (code \(code.rawValue)\(reason))"
+    let status = notTaken
     for state in table.all where state.id > last {
       end(state, status)
       // One that still waits for its turn is withdrawn.
       session.reset(state.id, .cancel)
     }
     scheduleFlush()
+  }
+
+  /// What a call is told that the peer did not take before it went away.
+  private var notTaken: RPCStatus {
+    let farewell = farewell ?? "\(peer.address) is going away"
+    return RPCStatus(.unavailable, "\(farewell) and did not take the call", isUnprocessed: true)
+  }
+
+  /// At a client: the end of a call that the server's GOAWAY closed.
+  func farewell(to state: StreamState, _ code: HTTP2Code) -> RPCStatus? {
+    guard isGoingAway, code == .refusedStream, state.fields.blocks == 0 else { return nil }
+    return notTaken
   }
 
   /// Returns when the connection has ended.

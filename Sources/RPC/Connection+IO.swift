@@ -73,7 +73,8 @@ extension Connection {
 
   private func peerClosed() {
     if phase == .handshaking { handshakeFailed(.closedByPeer, "closed in the handshake") }
-    close(RPCStatus(.unavailable, "\(peer.address) closed the connection"))
+    let reason = farewell.map { "\($0); it has closed the connection" }
+    close(RPCStatus(.unavailable, reason ?? "\(peer.address) closed the connection"))
   }
 
   private func receive(_ ciphertext: Span<UInt8>, into plaintext: inout [UInt8]) {
@@ -226,13 +227,22 @@ extension Connection {
         }
       }
     } catch {
-      return close(lost(error))
+      return writingFailed(lost(error))
     }
     if !isBlocked { finishWriting() }
     if !isBlocked, table.count == 0 { transport.trim() }
     // Frames may wait in the session for the room there is now.
     if !isBlocked, session.wantsWrite { scheduleFlush() }
     updateInterest()
+  }
+
+  /// A server that answered early and closed has sent a call's status, or why it goes: that lies here, unread.
+  private func writingFailed(_ reason: RPCStatus) {
+    if case .client = role, phase == .open, !isReadingLast {
+      isReadingLast = true
+      readSome()
+    }
+    close(reason)
   }
 
   /// What is not read now must not wake the loop again and again.

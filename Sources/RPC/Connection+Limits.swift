@@ -18,7 +18,7 @@ extension Connection {
     watch(usage.headerBlock)
     if let (limit, text) = budget.spend(usage, at: turn.began) {
       cutOff(limit, text)
-    } else if session.queuedFrames > limits.maxQueuedFrames {
+    } else if role.isServer, session.queuedFrames > limits.maxQueuedFrames {
       cutOff(.queuedFrames, "more than \(limits.maxQueuedFrames) answers that are not read")
     } else if let limit = unreadLimit {
       cutOffUnread(limit)
@@ -36,8 +36,9 @@ extension Connection {
     flush()
   }
 
-  /// Which limit its answers have passed, those that are not read.
+  /// Which limit its answers have passed, those that are not read. What waits at a client is its own calls'.
   private var unreadLimit: PeerLimit? {
+    guard role.isServer else { return nil }
     if table.queuedBytes > limits.maxQueuedBytes { return .queuedBytes }
     // Of a peer's connections those go on that hold less than others.
     guard let share = table.share, table.queuedBytes >= share.held.queued / share.connections

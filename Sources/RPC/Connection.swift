@@ -30,6 +30,10 @@ package actor Connection {
   var retirement: Retirement?
   /// The peer takes no new streams.
   var isGoingAway = false
+  /// What the peer's GOAWAY said, for people.
+  var farewell: String?
+  /// Writing has failed, and what the peer said before is read.
+  var isReadingLast = false
   /// Its calls have had their last word; see `dismiss`.
   var isDismissed = false
   /// Why the connection ended, for calls that end with it.

@@ -25,6 +25,13 @@ struct HTTPAnswer {
     }
   }
 
+  /// Its header fields are too many (RFC 6585 §5).
+  init(refusingHeadOf request: IncomingFields) {
+    hasBody = !request.isHead
+    status = "431"
+    text = "too many header fields; send fewer, or shorter ones\n"
+  }
+
   var block: HeaderBlock {
     var block = HeaderBlock()
     block.append(":status", status)

@@ -1,15 +1,25 @@
 /// The encoding of `grpc-message` (gRPC over HTTP/2, "Percent-Encoded").
 enum PercentEncoding {
-  static func encode(_ text: String) -> String {
+  /// `limit`: the most bytes of the result; what does not fit is left out, whole characters (Unicode scalars).
+  static func encode(_ text: String, atMost limit: Int = .max) -> String {
     var output: [UInt8] = []
-    for byte in text.utf8 {
-      if (0x20...0x7e).contains(byte), byte != UInt8(ascii: "%") {
-        output.append(byte)
-      } else {
-        output += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+    for scalar in text.unicodeScalars {
+      let before = output.count
+      for byte in scalar.utf8 { append(byte, to: &output) }
+      guard output.count <= limit else {
+        output.removeSubrange(before...)
+        break
       }
     }
     return String(decoding: output, as: UTF8.self)
+  }
+
+  private static func append(_ byte: UInt8, to output: inout [UInt8]) {
+    if (0x20...0x7e).contains(byte), byte != UInt8(ascii: "%") {
+      output.append(byte)
+    } else {
+      output += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+    }
   }
 
   /// Never fails: what is not a valid escape stands for itself.

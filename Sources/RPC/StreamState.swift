@@ -18,8 +18,6 @@ final class StreamState {
   var partialBytes = 0
   /// Bytes of its header fields and its request that are kept until it is over; counted by the table.
   var keptBytes = 0
-  /// Those of header fields among them.
-  var keptFields = 0
   /// Its one request is here, and its end is not; counted by the table.
   var awaitsEnd = false
   /// How often it was found so, since its headers or its last whole message.
@@ -72,6 +70,8 @@ final class StreamState {
   enum Ending {
     case halfClose
     case trailers(HeaderBlock)
+    /// The end is with the session.
+    case over
   }
 
   init(id: Int32, window: Int, maxMessageBytes: Int) {
@@ -142,6 +142,7 @@ final class StreamState {
     switch ending {
     case .halfClose: return .last(queuedBytes)
     case .trailers(let block): return .trailers(block, after: queuedBytes)
+    case .over: return .wait
     case nil:
       guard queuedBytes > 0 else {
         isWaiting = true
@@ -232,7 +233,7 @@ struct IncomingFields {
   var status: Int?
   var message: [UInt8] = []
   var metadata = Metadata()
-  /// As RFC 9113 §10.5.1 counts: names, values, and 32 for each field.
+  /// Of the block at hand, as RFC 9113 §10.5.1 counts: names, values, and 32 for each field.
   var bytes = 0
   /// Blocks seen: headers, then trailers.
   var blocks = 0

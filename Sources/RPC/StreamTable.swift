@@ -22,7 +22,7 @@ final class StreamTable: SessionDelegate {
     case drained(StreamState)
     /// Part of a message waits for the rest.
     case partial(StreamState)
-    case goAway(lastStream: Int32, HTTP2Code)
+    case goAway(lastStream: Int32, HTTP2Code, String)
     case goAwaySent
     /// The session ended itself because of the peer.
     case broken(HTTP2Code, String)
@@ -142,18 +142,25 @@ final class StreamTable: SessionDelegate {
     if !isServer, state.fields.isInformational { return state.fields.startAnew() }
     state.fields.blocks += 1
     if isServer {
-      keep(state.fields.bytes - state.keptFields, for: state)
-      state.keptFields = state.fields.bytes
+      keep(state.fields.bytes, for: state)
     }
-    if state.fields.bytes > limits.maxHeaderBytes {
+    let bytes = state.fields.bytes
+    // RFC 9113 §6.5.2: the limit is for each block, headers and trailers.
+    state.fields.bytes = 0
+    if bytes > limits.maxHeaderBytes {
       statistics?.reached(.headerList)
       let text = "more than \(limits.maxHeaderBytes) bytes of header fields"
       events.append(.failed(state, RPCStatus(.resourceExhausted, text)))
     }
-    if let name = state.fields.malformed {
+    // What is no gRPC is not judged by its rules.
+    let isOther = isServer && !(state.fields.isPost && state.fields.isGRPC)
+    if !isOther, let name = state.fields.malformed {
       events.append(.failed(state, RPCStatus(.internalError, "the value of \(name) is no base64")))
     }
-    if let encoding = state.fields.encoding { accept(encoding, on: state) }
+    // At a client, behind the status there is nothing to read.
+    if !isOther, let encoding = state.fields.encoding, isServer || state.fields.status == nil {
+      accept(encoding, on: state)
+    }
     if isServer {
       if state.fields.blocks == 1 { events.append(.request(state)) }
     } else if let metadata = state.fields.takeInitialMetadata() {
@@ -230,8 +237,8 @@ final class StreamTable: SessionDelegate {
 
   func isOver(_ stream: Int32) -> Bool { over.contains(stream) }
 
-  func goAway(lastStream: Int32, _ code: HTTP2Code) {
-    events.append(.goAway(lastStream: lastStream, code))
+  func goAway(lastStream: Int32, _ code: HTTP2Code, _ text: String) {
+    events.append(.goAway(lastStream: lastStream, code, text))
   }
 
   func goAwaySent() { events.append(.goAwaySent) }

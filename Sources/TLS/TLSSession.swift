@@ -151,6 +151,12 @@ internal import COpenSSL
     ERR_clear_error()
     let code = unsafe SSL_do_handshake(handle)
     if code == 1 {
+      guard unsafe SSL_is_server(handle) == 1 || hasProtocol else {
+        throw TLSError(
+          .protocolFailure,
+          "the server does not speak HTTP/2: it chose no application protocol (ALPN)"
+        )
+      }
       isEstablished = true
       return
     }
@@ -165,6 +171,14 @@ internal import COpenSSL
       .certificateRejected,
       unsafe "the certificate was rejected: \(String(cString: text))"
     )
+  }
+
+  /// RFC 9113 §3.2: over TLS, HTTP/2 is agreed on by ALPN; a client asks for nothing else.
+  private var hasProtocol: Bool {
+    var name: UnsafePointer<UInt8>?
+    var count: UInt32 = 0
+    unsafe SSL_get0_alpn_selected(handle, &name, &count)
+    return count > 0
   }
 
   private mutating func readAll(into plaintext: inout [UInt8]) throws(TLSError) -> Int {

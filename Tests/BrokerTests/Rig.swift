@@ -23,6 +23,7 @@ struct Rig {
     var options = BrokerOptions()
     // A scripted daemon says what it is told to and nothing between, which can take minutes.
     options.heartbeat = .seconds(600)
+    options.inventoryTime = .seconds(600)
     change(&options)
     pki = try TestPKI()
     let loop = try EventLoop(name: "broker")
@@ -69,7 +70,9 @@ struct Rig {
       ended: exit
     )
     // The client's next request must not overtake the inventory.
-    while await !broker.waitForLink(of: workspace, within: .seconds(30)) {}
+    while await !broker.waitForLink(of: workspace, within: .seconds(30)) {
+      try Task.checkCancellation()
+    }
     return daemon
   }
 

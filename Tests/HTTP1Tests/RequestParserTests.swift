@@ -42,12 +42,15 @@ internal import Testing
   }
 
   @Test(arguments: [
-    "\r\n\r\n", "GET /\r\n\r\n", "GET  / HTTP/1.1\r\n\r\n", "GET / HTTP/1.1 \r\n\r\n",
-    "GET http://a/ HTTP/1.1\r\n\r\n", "G T / HTTP/1.1\r\n\r\n", "GET / FTP/1.1\r\n\r\n",
+    "\r\n\r\n", "GET /\r\n\r\n", "GET  / HTTP/1.1\r\nHost: a\r\n\r\n",
+    "GET / HTTP/1.1 \r\nHost: a\r\n\r\n", "GET / HTTP/1.1\r\n\r\n",
+    "GET http:///x HTTP/1.1\r\nHost: a\r\n\r\n", "GET https://a/ HTTP/1.1\r\nHost: a\r\n\r\n",
+    "GET a:80 HTTP/1.1\r\nHost: a\r\n\r\n", "GET * HTTP/1.1\r\nHost: a\r\n\r\n",
+    "G T / HTTP/1.1\r\nHost: a\r\n\r\n", "GET / FTP/1.1\r\nHost: a\r\n\r\n",
     "GET / HTTP/1.1\nHost: a\r\n\r\n", "GET / HTTP/1.1\r\nHost : a\r\n\r\n",
-    "GET / HTTP/1.1\r\n folded\r\n\r\n", "GET / HTTP/1.1\r\nHost\r\n\r\n",
-    "GET / HTTP/1.1\r\nA: b\rc\r\n\r\n", "GET / HTTP/1.1\r\nA: \0\r\n\r\n",
-    "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "GET /\u{7f} HTTP/1.1\r\n\r\n",
+    "GET / HTTP/1.1\r\nHost: a\r\n folded\r\n\r\n", "GET / HTTP/1.1\r\nHost\r\n\r\n",
+    "GET / HTTP/1.1\r\nHost: b\rc\r\n\r\n", "GET / HTTP/1.1\r\nHost: \0\r\n\r\n",
+    "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "GET /\u{7f} HTTP/1.1\r\nHost: a\r\n\r\n",
   ])
   func `what is malformed is a bad request`(text: String) {
     guard case .failure(.badRequest) = parse(text) else {
@@ -58,7 +61,23 @@ internal import Testing
 
   @Test(arguments: ["Content-Length: 1", "content-length: +0", "Transfer-Encoding: chunked"])
   func `a body is refused`(field: String) {
-    #expect(parse("GET / HTTP/1.1\r\n\(field)\r\n\r\n") == .failure(.bodyRefused))
+    #expect(parse("GET / HTTP/1.1\r\nHost: a\r\n\(field)\r\n\r\n") == .failure(.bodyRefused))
+  }
+
+  @Test(arguments: [
+    ("HTTP://plane:9/healthz?x=1", "/healthz"), ("http://plane", "/"), ("http://plane?x", "/"),
+    ("/", "/"),
+  ])
+  func `a target is a path, or an address with one`(target: String, path: String) throws {
+    #expect(try parse("GET \(target) HTTP/1.1\r\nHost: plane\r\n\r\n").get()?.path == path)
+  }
+
+  @Test func `HTTP/1.0 names no host`() throws {
+    #expect(try parse("GET / HTTP/1.0\r\n\r\n").get()?.path == "/")
+  }
+
+  @Test func `one empty line before the request is left out`() throws {
+    #expect(try parse("\r\n\(Self.good)").get()?.path == "/healthz")
   }
 
   @Test func `another version is refused`() {

@@ -26,6 +26,50 @@ import Testing
     #expect(pair.serverSide.closed == [1: .noError])
   }
 
+  @Test func `a header block too large to be sent resets its stream`() throws {
+    var pair = try Pair()
+    for isTrailers in [false, true] {
+      let stream = try pair.client.request(Self.request)
+      try pair.settle()
+      var block = HeaderBlock()
+      block.append(":status", "200")
+      if isTrailers { try pair.server.respond(on: stream, block, hasBody: true) }
+      var large = isTrailers ? HeaderBlock() : block
+      for _ in 0..<10 { large.append("x", String(repeating: "x", count: 30_000)) }
+      if isTrailers {
+        pair.server.sendTrailers(large, on: stream)
+      } else {
+        try pair.server.respond(on: stream, large, hasBody: false)
+      }
+      try pair.settle()
+      #expect(pair.clientSide.closed[stream] == .internalError)
+      #expect(pair.serverSide.closed[stream] == .internalError)
+    }
+  }
+
+  @Test func `trailers leave with no window, and nothing behind them`() throws {
+    var settings = Session.Settings()
+    settings.initialStreamWindow = 0
+    var pair = try Pair(settings)
+    let stream = try pair.client.request(Self.request)
+    try pair.settle()
+    var answer = HeaderBlock()
+    answer.append(":status", "200")
+    try pair.server.respond(on: stream, answer, hasBody: true)
+    try pair.settle()
+    var trailers = HeaderBlock()
+    trailers.append("grpc-status", "5")
+    pair.server.sendTrailers(trailers, on: stream)
+    try pair.settle()
+    #expect(pair.clientSide.fields[stream]?["grpc-status"] == "5")
+    #expect(pair.clientSide.ended == [stream])
+    pair.client.raiseWindow(of: stream, to: 1_000)
+    pair.server.resume(stream)
+    try pair.settle()
+    #expect(pair.clientSide.received[stream] == nil)
+    #expect(pair.serverSide.closed.isEmpty || pair.serverSide.closed[stream] == .noError)
+  }
+
   @Test func `a stream without credit stops at its window`() throws {
     var pair = try Pair()
     pair.clientSide.toSend[1] = [UInt8](repeating: 1, count: 200_000)
@@ -174,7 +218,7 @@ private final class Side: SessionDelegate {
 
   func closed(_ stream: Int32, _ code: HTTP2Code) { closed[stream] = code }
 
-  func goAway(lastStream: Int32, _ code: HTTP2Code) {}
+  func goAway(lastStream: Int32, _ code: HTTP2Code, _ text: String) {}
 
   func goAwaySent() {}
 

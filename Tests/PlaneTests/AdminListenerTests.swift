@@ -15,14 +15,21 @@ internal import Testing
     let admin = test.plane.addresses.admin
     let target = try #require(try SocketAddress.resolve(admin.host, port: admin.port).first)
     let held = try (0..<AdminListener.maxConnections).map { _ in try Held(to: target) }
-    #expect(try await test.probe("GET /healthz HTTP/1.1\r\n\r\n").hasPrefix("HTTP/1.1 200 OK"))
+    #expect(
+      try await test.probe("GET /healthz HTTP/1.1\r\nHost: plane\r\n\r\n").hasPrefix(
+        "HTTP/1.1 200 OK"
+      )
+    )
     #expect(held.count == AdminListener.maxConnections)
     await test.stop()
   }
 
   @Test func `answers one who says behind the request that no more comes`() async throws {
     let test = try await TestPlane()
-    let answer = try await test.probe("GET /metrics HTTP/1.1\r\n\r\n", halfCloses: true)
+    let answer = try await test.probe(
+      "GET /metrics HTTP/1.1\r\nHost: plane\r\n\r\n",
+      halfCloses: true
+    )
     #expect(answer.hasPrefix("HTTP/1.1 200 OK") && answer.contains("gatehouse_"))
     await test.stop()
   }

@@ -200,7 +200,7 @@ internal import Wire
     body: String
   ) async throws {
     let test = try await TestPlane()
-    let answer = try await test.probe("\(request) HTTP/1.1\r\n\r\n")
+    let answer = try await test.probe("\(request) HTTP/1.1\r\nHost: plane\r\n\r\n")
     #expect(answer.hasPrefix("HTTP/1.1 \(status)"))
     #expect(answer.contains(body))
     await test.stop()

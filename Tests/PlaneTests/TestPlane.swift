@@ -133,7 +133,7 @@ final class TestPlane: Sendable {
 
   /// The value of a line of `/metrics`, `name{labels}`; nil without that line.
   func metric(_ name: String) async throws -> Double? {
-    let text = try await probe("GET /metrics HTTP/1.1\r\n\r\n")
+    let text = try await probe("GET /metrics HTTP/1.1\r\nHost: plane\r\n\r\n")
     let line = text.split(whereSeparator: \.isNewline).first { $0.hasPrefix(name + " ") }
     return line.flatMap { Double($0.dropFirst(name.count + 1)) }
   }

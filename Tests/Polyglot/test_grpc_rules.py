@@ -46,6 +46,14 @@ def test_other_http_gets_an_orderly_answer(raw, method, path, kind, status):
     assert raw.body == b"" and int(raw.fields["content-length"]) > 0
 
 
+@pytest.mark.parametrize("fields, status", [
+    ([("cookie", "c" * 1000)] * 20, "431"), ([("x-bin", "no base64!")], "404"), ([("grpc-encoding", "br")], "404")])
+def test_what_is_no_grpc_is_not_judged_as_grpc(raw, fields, status):
+    raw.request(1, [(":method", "GET"), (":scheme", "http"), (":path", "/"), (":authority", "x"), *fields])
+    assert raw.answer(1) == status and "grpc-status" not in raw.fields
+    assert raw.fields["content-type"].startswith("text/plain") and raw.body
+
+
 def test_an_unknown_method_is_trailers_only(raw):
     raw.request(1, grpc_fields(SERVICE + "UnimplementedCall"), end=False)
     found = raw.until(HeadersFrame)
@@ -65,6 +73,25 @@ def test_odd_paths_are_unimplemented(raw, path):
 @pytest.mark.parametrize("bodies", [[], [b"", b""]], ids=["none", "two"])
 def test_a_unary_method_takes_one_request(raw, bodies):
     assert call(raw, "EmptyCall", *bodies) == UNIMPLEMENTED
+
+
+@pytest.mark.parametrize("settings, sizes", [({SettingsFrame.INITIAL_WINDOW_SIZE: 0}, []), ({}, [65_522])])
+def test_trailers_wait_for_no_window(server, settings, sizes):
+    """RFC 9113 §5.2.1: only DATA does."""
+    raw = Raw.connect(server.address, settings=settings)
+    raw.request(1, grpc_fields(SERVICE + "FullDuplexCall"), end=False)
+    request = messages.StreamingOutputCallRequest(response_parameters=[messages.ResponseParameters(size=size) for size in sizes])
+    if sizes:
+        raw.data(1, message(request.SerializeToString()))
+        missing = 65_535  # the window, to the byte
+        while missing:
+            missing -= len(raw.until(DataFrame).data)
+    raw.data(1, b"", end=True)
+    found = raw.until(HeadersFrame)
+    while "END_STREAM" not in found.flags:
+        found = raw.until(HeadersFrame)
+    assert found.fields == {"grpc-status": OK}
+    raw.close()
 
 
 @pytest.mark.parametrize("part", [b"\0", b"\0\0\0\0", b"\0\0\0\0\5", b"\0\0\0\0\5four"])
@@ -253,9 +280,10 @@ class Script:
                         self.requests.append(found.fields)
                         self.answer(raw, found.stream_id, len(self.requests))
 
-    def run(self, case="empty_unary"):
+    def run(self, case="empty_unary", *flags):
         """What our client says of a case."""
-        done = subprocess.run([PROGRAM, "client", case, "--connect", self.address], capture_output=True, text=True, timeout=30)
+        command = [PROGRAM, "client", case, "--connect", self.address, *flags]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=30)
         self.listener.shutdown(socket.SHUT_RDWR)
         self.thread.join(10)
         return done.stdout.strip()
@@ -289,6 +317,9 @@ def test_what_a_client_sends():
     assert fields["te"] == "trailers" and fields["content-type"] == "application/grpc"
     assert fields[":authority"] == script.address and fields["user-agent"].startswith("grpc-swift-gatehouse/")
     assert fields["grpc-timeout"][:-1].isdigit() and fields["grpc-timeout"][-1] in "HMSmun"
+    named = Script(respond(("grpc-status", "0")))
+    assert named.run("empty_unary", "--server-name", "tools.example") == "empty_unary: passed"
+    assert named.requests[0][":authority"] == "tools.example"
 
 
 @pytest.mark.parametrize("answer, expected", [
@@ -302,6 +333,11 @@ def test_what_a_client_sends():
     (respond(("grpc-status", "0"), body=message(flag=1)), "INTERNAL"),
     (respond(("grpc-status", "0"), head=[*HEAD, ("grpc-encoding", "br")]), "INTERNAL"),
     (respond(("grpc-status", "0"), ("x-bin", "A")), "INTERNAL"),
+    # Behind the status there is nothing to read.
+    (only(*HEAD, ("grpc-encoding", "br"), ("grpc-status", "12"), ("grpc-message", "none")), "UNIMPLEMENTED: none"),
+    # The limit of header fields is for each block.
+    (respond(("grpc-status", "9"), ("x-detail", "d" * 9000), head=[*HEAD, ("x-more", "m" * 9000)]), "FAILED_PRECONDITION"),
+    (respond(("grpc-status", "9"), ("x-detail", "d" * 17000)), "RESOURCE_EXHAUSTED: more than 16384 bytes of header fields"),
     (only((":status", "200"), ("content-type", "text/html")), "UNKNOWN"),
     (respond(("x", "y"), head=[(":status", "200"), ("content-type", "text/html")], body=b"<html>"), "UNKNOWN"),
     *[(only((":status", status)), code) for status, code in [
@@ -319,6 +355,15 @@ def test_what_a_client_sends():
 ])
 def test_what_a_client_makes_of_an_answer(answer, expected):
     assert Script(answer).run().startswith("empty_unary: failed: " + expected)
+
+
+def test_a_client_says_why_the_server_goes():
+    def answer(raw, stream, number):
+        raw.send(GoAwayFrame(0, last_stream_id=0, error_code=CODES.index("ENHANCE_YOUR_CALM"), additional_data=b"too\0 many"))
+    script = Script(answer)
+    said = script.run()
+    assert said.startswith("empty_unary: failed: UNAVAILABLE") and "is going away (code 11: too many)" in said
+    assert len(script.requests) == 1
 
 
 def test_informational_answers_are_passed_over():

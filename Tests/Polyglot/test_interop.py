@@ -1,5 +1,5 @@
 """gRPC's interop cases, ours against grpcio's, both ways, in all three modes."""
-import subprocess
+import contextlib, socket, ssl, subprocess, threading
 import pytest
 import interop_grpcio as peer
 from interop import test_pb2_grpc
@@ -40,6 +40,20 @@ def test_our_client_and_our_server(identities, mode):
     server = InteropServer(*identities.flags(mode, "server"))
     run_client(server.address, identities.flags(mode, "client"))
     server.stop()
+
+
+def test_a_server_without_alpn_speaks_no_http2(identities):
+    """RFC 9113 §3.2. The client says so, and not that HTTP/2 was broken."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(identities.folder / "server.pem", identities.folder / "server.key")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        def serve():
+            with contextlib.suppress(OSError), context.wrap_socket(listener.accept()[0], server_side=True) as peer:
+                peer.recv(1)
+        threading.Thread(target=serve, daemon=True).start()
+        command = [PROGRAM, "client", "empty_unary", "--connect", "127.0.0.1:%d" % listener.getsockname()[1]]
+        done = subprocess.run([*command, *identities.flags("tls", "client")], capture_output=True, text=True, timeout=30)
+    assert "the server does not speak HTTP/2: it chose no application protocol (ALPN)" in done.stdout + done.stderr
 
 
 def run_client(address, flags, *more):

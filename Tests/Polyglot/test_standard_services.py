@@ -80,6 +80,15 @@ def test_health_of_the_plane_and_its_services(open_channel, client):
         assert error.value.code() == grpc.StatusCode.NOT_FOUND
 
 
+@pytest.mark.parametrize("name", ["x" * 300_000, "é" * 20_000, "%" * 9_000])
+def test_a_long_name_is_answered_all_the_same(client, name):
+    """The text repeats it, as far as header fields may be long."""
+    with pytest.raises(grpc.RpcError) as error:
+        health_pb2_grpc.HealthStub(client.channel).Check(health_pb2.HealthCheckRequest(service=name), timeout=10)
+    assert error.value.code() == grpc.StatusCode.NOT_FOUND
+    assert name[:100] in error.value.details() and len(error.value.details()) < 4_200
+
+
 def test_health_is_watched(open_channel):
     health = health_pb2_grpc.HealthStub(open_channel)
     for name, expected in ("", "SERVING"), ("no.Such", "SERVICE_UNKNOWN"):

@@ -21,6 +21,7 @@ import Testing
 
   private static func open(_ table: StreamTable, encoding: String?) {
     table.headersBegan(on: 1)
+    table.receive(":method", "POST")
     table.receive("content-type", "application/grpc")
     if let encoding { table.receive("grpc-encoding", encoding) }
     table.headersEnded(on: 1)
@@ -133,6 +134,8 @@ import Testing
   func `binary metadata that is no base64 ends the call`(value: String) {
     let table = StreamTable(isServer: true, limits: ConnectionLimits())
     table.headersBegan(on: 1)
+    table.receive(":method", "POST")
+    table.receive("content-type", "application/grpc")
     table.receive("x-bin", value)
     table.headersEnded(on: 1)
     #expect(table.failures.first?.code == .internalError)

@@ -36,6 +36,8 @@ import Testing
   }
 
   @Test func `broken escapes stand for themselves`() {
+    #expect(PercentEncoding.encode("ab☺c", atMost: 11) == "ab%E2%98%BA")
+    #expect(PercentEncoding.encode("ab☺c", atMost: 10) == "ab")
     #expect(PercentEncoding.decode(Array("50% off %zz %4".utf8)) == "50% off %zz %4")
   }
 
