@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 SWIFT_FLAGS := --explicit-target-dependency-import-check error
 
-.PHONY: help demo test test-static test-attacks test-skew soak soak-scale soak-faults soak-attacks soak-build fuzz build lint format generate generate-check bench bench-compare bench-peers
+.PHONY: help demo test test-static test-systems test-attacks test-skew soak soak-scale soak-faults soak-attacks soak-build fuzz build lint format generate generate-check bench bench-compare bench-peers
 
 help: ## what there is
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -16,6 +16,10 @@ test: ## set up, then every test, the polyglot ones included
 test-static: ## the daemon as one static file, in root folders of its own
 	@Deploy/bootstrap
 	@Tests/Static/run
+
+test-systems: ## the static daemon on Debian 11 and on a system with musl, made here (root; once, minutes)
+	@Deploy/bootstrap
+	@Tests/Static/systems
 
 test-attacks: ## peers that misbehave, in about a minute
 	@Tests/Polyglot/run attacks

@@ -63,16 +63,18 @@ class Plane:
 
 
 class Jail:
-    """A root folder that holds the daemon, the plane's authority and a token, and no library."""
+    """A root folder that holds the daemon, the plane's authority and a token, and no library but of `system`."""
 
-    def __init__(self, plane, folder, name, proc=False):
+    def __init__(self, plane, folder, name, proc=False, system=None):
         self.plane, self.root, self.name, self.proc = plane, folder / name, name, proc
+        if system:
+            shutil.copytree(system, self.root, symlinks=True, ignore=shutil.ignore_patterns("dev", "proc", "sys"))
         (self.root / "work").mkdir(parents=True)
         shutil.copy(DAEMON, self.root / "gatehouse-toold")
         shutil.copy(plane.state / "client" / "ca.pem", self.root / "ca.pem")
         self.process = None
         if proc:
-            (self.root / "proc").mkdir()
+            (self.root / "proc").mkdir(exist_ok=True)
 
     def write(self, name, text):
         path = self.root / name
