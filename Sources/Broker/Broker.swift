@@ -83,12 +83,16 @@ package actor Broker {
       }
     }
     let limit = request.maxCalls == 0 ? 100 : min(Int(request.maxCalls), 1000)
-    let matching = board.calls.newestFirst(before: request.before).filter { call in
-      call.order.isOwned(by: principal) && (workspace.map { $0.id == call.workspace.id } ?? true)
-        && (!request.runningOnly || !call.isEnded)
+    var page: [Call] = []
+    for call in board.calls.newestFirst(before: request.before)
+    where call.order.isOwned(by: principal)
+      && (workspace.map { $0.id == call.workspace.id } ?? true)
+      && (!request.runningOnly || !call.isEnded)
+    {
+      page.append(call)
+      if page.count > limit { break }
     }
     var response = Gatehouse_Tools_V1_ListResponse()
-    let page = Array(matching.prefix(limit + 1))
     response.calls = page.prefix(limit).map(\.info)
     response.more = page.count > limit
     return response

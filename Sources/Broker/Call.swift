@@ -31,6 +31,8 @@ final class Call: @unchecked Sendable {
   var retained = 0
   /// Of its principal's budget, in bytes: its request.
   var requestCharge = 0
+  /// Of its principal's budget, in bytes: what its owner may write beyond each stream's first window.
+  var stdinCharge = 0
   /// The stream that carries it now.
   var carry: CarryHandler?
   /// The stream of its owner; in-process owners and detached calls have none.
@@ -85,6 +87,8 @@ final class Call: @unchecked Sendable {
   /// The stream that brought its exit and waits for the plane's word that it has it.
   var exitCarry: CarryHandler?
   var holdTimer: LoopTimer?
+  /// Its place in the `Admission`, until that has nothing more to do with it.
+  var turn: Admission.Place?
   /// Its places in the `CallTable`.
   unowned var place: CallTable.Place?  // the table holds it
   var liveCalls: CallTable.LiveCalls?

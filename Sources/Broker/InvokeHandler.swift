@@ -20,6 +20,7 @@ final class InvokeHandler: ServerHandler {
   /// What it had of the output when it came back.
   private var cameWith = Positions()
   private var isEndSent = false
+  private var isWindowRaised = false
   /// `Accepted` waits for the call's record: whoever leaves a detached call behind it finds the call later.
   private var isAcceptDue = false
   private var isRepeated = false
@@ -92,7 +93,6 @@ final class InvokeHandler: ServerHandler {
     self.isRepeated = isRepeated
     isAcceptDue = wanted.isDetached && order.intent == nil
     if !isAcceptDue { accept(order) }
-    call.raiseWindow(to: StdinLog.capacity)
     order.owner?.displaced()
     order.owner = self
     self.order = order
@@ -159,10 +159,23 @@ final class InvokeHandler: ServerHandler {
       guard chunk.stream == .stdin else { throw ChunkError.wrongStream }
       let due = try order.stdin.append(message, chunk, cost: credit)
       if due > 0 { call.credit(due) }
+      raiseWindow(for: order)
     } catch {
       throw RPCStatus(.invalidArgument, "the chunk was refused: \(error)")
     }
     order.carry?.pump()
+  }
+
+  /// The first 64 KiB every stream has; the rest is its principal's budget, until the call ends.
+  private func raiseWindow(for order: Call) {
+    guard !isWindowRaised else { return }
+    isWindowRaised = true
+    let first = 64 * 1024
+    if order.stdinCharge == 0 {
+      let wanted = StdinLog.capacity - first
+      order.stdinCharge = board.stdins.take(wanted, for: principal.description)
+    }
+    call.raiseWindow(to: first + order.stdinCharge)
   }
 
   private func closeStdin(of order: Call, at offset: UInt64) throws(RPCStatus) {

@@ -42,7 +42,7 @@ final class LinkSession: ServerHandler {
   private var timer: LoopTimer?
   /// What the daemon's messages cost and was not given back yet.
   private var owedCredit = 0
-  private var waitingOffers: [(callID: String, message: [UInt8])] = []
+  private var waitingOffers: [(call: Call, message: [UInt8])] = []
 
   enum Phase { case awaitingHello, takingInventory, up, over }
 
@@ -193,8 +193,11 @@ final class LinkSession: ServerHandler {
       request: request.count <= CarryHandler.largestOfferedRequest ? request : nil,
       requestBytes: request.count
     )
-    waitingOffers.append((order.id, message))
-    sendOffers()
+    guard waitingOffers.isEmpty, call.queuedBytes <= Self.offerMark else {
+      waitingOffers.append((order, message))
+      return sendOffers()
+    }
+    send((order, message))
   }
 
   func resume(_ order: Call, _ ticket: Ticket) {
@@ -210,12 +213,12 @@ final class LinkSession: ServerHandler {
       response.resume.acknowledged = arrived
     }
     call.send(response.encoded)
-    board.ticketSent(order.id)
+    board.ticketSent(order)
   }
 
   func cancel(_ id: String) {
     // Behind its offer, or the daemon would not know what is meant.
-    if let index = waitingOffers.firstIndex(where: { $0.callID == id }) {
+    if let index = waitingOffers.firstIndex(where: { $0.call.id == id }) {
       send(waitingOffers.remove(at: index))
     }
     var response = Gatehouse_Link_V1_ConnectResponse()
@@ -224,10 +227,17 @@ final class LinkSession: ServerHandler {
   }
 
   func forget(_ ids: [String]) {
-    var response = Gatehouse_Link_V1_ConnectResponse()
-    response.forget.callIds = ids
-    call.send(response.encoded)
+    // An id has 64 bytes at most, and a message on Connect 64 KiB.
+    var rest = ids[...]
+    while !rest.isEmpty {
+      var response = Gatehouse_Link_V1_ConnectResponse()
+      response.forget.callIds = Array(rest.prefix(Self.idsInMessage))
+      rest = rest.dropFirst(Self.idsInMessage)
+      call.send(response.encoded)
+    }
   }
+
+  private static let idsInMessage = 512
 
   func drain(_ reason: String) {
     var response = Gatehouse_Link_V1_ConnectResponse()
@@ -242,9 +252,9 @@ final class LinkSession: ServerHandler {
     }
   }
 
-  private func send(_ offer: (callID: String, message: [UInt8])) {
+  private func send(_ offer: (call: Call, message: [UInt8])) {
     call.send(offer.message)
-    board.ticketSent(offer.callID)
+    board.ticketSent(offer.call)
   }
 
   // MARK: Time

@@ -9,8 +9,8 @@ internal import Wire
 struct ReaderStream {
   private(set) var cursor: CallLog.Cursor
   private let call: ServerCall
-  /// A page is on its way from the disk.
-  private var isFetching = false
+  /// The page that is on its way from the disk.
+  private var wanted: SpoolPlace?
   private var toldState: Gatehouse_Tools_V1_CallState?
   private var toldWait = false
 
@@ -30,13 +30,13 @@ struct ReaderStream {
   /// which comes to `reader`'s `fetched`.
   mutating func pump(_ order: Call, for reader: ObjectIdentifier) -> Progress {
     tellState(of: order)
-    guard !isFetching else { return .full }
+    guard wanted == nil else { return .full }
     while call.queuedBytes < Self.highMark {
       switch order.log.next(&cursor) {
       case .item(let item): send(item)
       case .nothing: return .caughtUp
       case .onDisk(let place):
-        isFetching = true
+        wanted = place
         order.read(place, for: reader)
         return .full
       }
@@ -46,7 +46,9 @@ struct ReaderStream {
   }
 
   mutating func take(_ page: SpoolPage) {
-    isFetching = false
+    // A reader that was before this one, in the same memory, may have asked for another.
+    guard page.place == wanted else { return }
+    wanted = nil
     cursor.take(page)
   }
 

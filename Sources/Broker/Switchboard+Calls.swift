@@ -54,8 +54,9 @@ extension Switchboard {
     let call = makeCall(order, digest: digest, in: workspace)
     call.requestCharge = charge
     call.instance = links[workspace.id]?.instance
-    let place = admission.submit(call.id, by: principal, to: workspace.id)
-    if case .full(let delay) = place {
+    switch admission.submit(call, by: principal, to: workspace.id) {
+    case .queued(let turn): call.turn = turn
+    case .full(let delay):
       requests.giveBack(charge, of: principal)
       throw .full("workspace '\(workspace.name)' has too many calls waiting", delay)
     }
@@ -114,7 +115,7 @@ extension Switchboard {
       call.owner?.recorded()
       guard call.isAwaitingRecord else { return }
       call.isAwaitingRecord = false
-      offer(call)
+      if !call.machine.isEnded { offer(call) }
     case .failure(let error):
       guard !call.machine.isEnded else { return }
       refuse(call, "unavailable", error.message)

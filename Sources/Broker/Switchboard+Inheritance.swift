@@ -47,7 +47,7 @@ extension Switchboard {
 
   private func take(over call: Call) {
     if call.recordedEnd == nil { counters.accepted() }
-    admission.adopt(call.id, in: call.workspace.id)
+    call.turn = admission.adopt(in: call.workspace.id)
     guard directory.workspace(id: call.workspace.id) != nil else {
       return handle(.workspaceStopped, for: call)
     }
@@ -64,7 +64,7 @@ extension Switchboard {
   /// It had ended, and nobody came back for the rest of its output.
   private func conclude(_ call: Call, as exit: Gatehouse_Tools_V1_Exit) {
     close(call, as: exit, age: .zero)
-    admission.ended(call.id)
+    leaveTurn(of: call)
     arm(call)
     call.announce()
     offerNext()
@@ -77,6 +77,8 @@ extension Switchboard {
     call.endReason = .reported
     (call.isEndKept, call.isLetGo) = (true, true)
     call.machine = .ended(Outcome(exit.outcome) ?? .lost)
+    dropEffects(of: call)
+    call.stdin.callEnded()
     if call.keeper != nil { options.spool?.ended(call) }
     calls.end(call, ago: age)
     call.keeper?.callEnded()
@@ -123,9 +125,9 @@ extension Switchboard {
 
   func awaitOwner(of call: Call, for time: Duration) {
     call.awaitsOwner = true
-    let id = call.id
+    // Holds the call, which may leave the table before: what it holds of budgets is to be given back.
     call.ownerTimer = loop.schedule(after: time) { [weak self] in
-      guard let self, let call = calls[id], call.awaitsOwner, !isDraining else { return }
+      guard let self, call.awaitsOwner, !isDraining else { return }
       call.ownerTimer = nil
       giveUpOwner(of: call)
     }
@@ -185,7 +187,7 @@ extension Switchboard {
     call.exitCarry = nil
     carry?.acknowledgeExit()
     if call.wantsForget { links[call.workspace.id]?.forget([call.id]) }
-    admission.ended(call.id)
+    leaveTurn(of: call)
   }
 
   /// An owner that does not read keeps its daemon from forgetting for a while only.

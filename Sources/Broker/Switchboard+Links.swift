@@ -171,6 +171,8 @@ extension Switchboard {
       admission.close(id)
       session.drain(reason)
     }
+    // Such a one would never hear of it.
+    for session in unfinished.values { session.close(RPCStatus(.unavailable, reason)) }
   }
 
   /// Ends the links of a workspace, for example one that is deleted.

@@ -7,8 +7,7 @@ extension Switchboard {
   func ticket() -> Ticket { Ticket(random: &random) }
 
   /// The offer or resume of a call is on its way.
-  func ticketSent(_ id: String) {
-    guard let call = calls[id] else { return }
+  func ticketSent(_ call: Call) {
     _ = call.machine.handle(.ticketSent(.now))
     arm(call)
   }
@@ -25,7 +24,7 @@ extension Switchboard {
     for action in call.machine.handle(event) { perform(action, for: call, carry) }
     guard call.machine.state != before else { return arm(call) }
     call.isStopping = isDraining
-    if before == .offered { admission.claimed(call.id) }
+    if before == .offered, let turn = call.turn { admission.claimed(turn) }
     arm(call)
     call.announce()
     offerNext()
@@ -37,8 +36,7 @@ extension Switchboard {
     guard !isOffering else { return }
     isOffering = true
     defer { isOffering = false }
-    while let id = admission.next() {
-      guard let call = calls[id] else { continue }
+    while let call = admission.next() as? Call {
       if call.intent == nil { call.isAwaitingRecord = true } else { offer(call) }
     }
   }
@@ -63,11 +61,19 @@ extension Switchboard {
 
   /// Behind those that wait, as if it were new.
   private func queue(_ call: Call) {
-    admission.ended(call.id)
+    leaveTurn(of: call)
     let by = call.order.principal.description
-    if case .full = admission.submit(call.id, by: by, to: call.workspace.id) {
-      handle(.tick(call.deadline, ticket()), for: call)
+    switch admission.submit(call, by: by, to: call.workspace.id) {
+    case .queued(let turn): call.turn = turn
+    case .full: handle(.tick(call.deadline, ticket()), for: call)
     }
+  }
+
+  /// It waits no more, and counts no more as one that its daemon has.
+  func leaveTurn(of call: Call) {
+    guard let turn = call.turn else { return }
+    call.turn = nil
+    admission.ended(turn)
   }
 
   private func perform(_ action: BrokerCall.Action, for call: Call, _ carry: CarryHandler?) {
@@ -120,11 +126,13 @@ extension Switchboard {
       settle(call, outcome)
       options.observe?(.callEnded(report))
     }
+    call.stdin.callEnded()
     keepEnd(of: call, report)
     requests.giveBack(call.requestCharge, of: call.order.principal.description)
-    call.requestCharge = 0
+    stdins.giveBack(call.stdinCharge, of: call.order.principal.description)
+    (call.requestCharge, call.stdinCharge) = (0, 0)
     // What its daemon still has counts until that may forget it.
-    if call.exitCarry == nil { admission.ended(call.id) }
+    if call.exitCarry == nil { leaveTurn(of: call) }
     calls.end(call)
     if call.keeper != nil { options.spool?.ended(call) }
     call.keeper?.callEnded()

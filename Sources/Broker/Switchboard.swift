@@ -14,6 +14,8 @@ final class Switchboard: @unchecked Sendable {
   var budget: ByteBudget
   /// Large requests of calls that have not ended, by principal.
   var requests: ByteBudget
+  /// Windows for input, by principal.
+  var stdins: ByteBudget
   var links: [String: LinkSession] = [:]
   var calls: CallTable
   var sessions: [SessionKey: LinkSession] = [:]
@@ -44,6 +46,10 @@ final class Switchboard: @unchecked Sendable {
       perOwner: options.windowBudgetPerDaemon
     )
     requests = ByteBudget(
+      inAll: options.requestBudget,
+      perOwner: options.requestBudgetPerPrincipal
+    )
+    stdins = ByteBudget(
       inAll: options.requestBudget,
       perOwner: options.requestBudgetPerPrincipal
     )

@@ -44,10 +44,16 @@ package final class ClientStream: Sendable {
   ///   cancels the call too.
   package func next() async throws -> [UInt8]? {
     let call = call
-    let message = try await withTaskCancellationHandler {
-      try await inbox.next()
-    } onCancel: {
-      call.connection.loop.execute { call.cancel() }
+    let message: Inbox.Message?
+    do {
+      message = try await withTaskCancellationHandler {
+        try await inbox.next()
+      } onCancel: {
+        call.connection.loop.execute { call.cancel() }
+      }
+    } catch {
+      try Task.checkCancellation()
+      throw error
     }
     if let message {
       call.connection.loop.execute { call.credit(message.credit) }

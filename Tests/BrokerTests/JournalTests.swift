@@ -115,6 +115,30 @@ import Wire
     await rig.close()
   }
 
+  @Test func `one that was cancelled meanwhile does not come back into the queue`() async throws {
+    journal.holdsEnds = true
+    let rig = try await rig()
+    let daemon = try await rig.daemon()
+    let client = try await rig.client()
+    let call = try await client.start()
+    let id = try await call.expectAccepted().callID
+    await journal.held()
+    var request = Gatehouse_Tools_V1_CancelRequest()
+    request.callID = id
+    _ = try await client.unary("Cancel", request, as: Gatehouse_Tools_V1_CancelResponse.self)
+    await daemon.cut()
+    while await !rig.broker.waitForLink(of: "ws_one", toBe: false, within: .seconds(30)) {}
+    journal.release()
+    // Behind the record, which is told on the loop.
+    _ = try await client.unary(
+      "List",
+      Gatehouse_Tools_V1_ListRequest(),
+      as: Gatehouse_Tools_V1_ListResponse.self
+    )
+    #expect(await rig.broker.waitingCount(for: "ws_one") == 0)
+    await rig.close()
+  }
+
   @Test func `a link lost meanwhile has the call wait for the next`() async throws {
     let rig = try await rig()
     let first = try await rig.daemon()

@@ -1,3 +1,4 @@
+import Calls
 import EventLoop
 import FoundationEssentials
 import Identity
@@ -54,6 +55,40 @@ import Wire
     await rig.close()
   }
 
+  @Test func `is ended when the plane drains: it would hear nothing of that`() async throws {
+    let rig = try await Rig()
+    let link = try await greet(rig.connect(as: "spiffe://test/workspace/ws_one"))
+    await rig.broker.drain("the plane is stopping")
+    let error = await #expect(throws: RPCStatus.self) { while try await link.next() != nil {} }
+    #expect(error == RPCStatus(.unavailable, "the plane is stopping"))
+    await rig.close()
+  }
+
+  @Test func `names more calls to forget than a message on Connect may`() async throws {
+    let rig = try await Rig()
+    let link = try await greet(rig.connect(as: "spiffe://test/workspace/ws_one"))
+    let name = String(repeating: "x", count: 50)
+    for page in 0..<4 {
+      var message = Gatehouse_Link_V1_ConnectRequest()
+      message.inventory.calls = (0..<900).map { number in
+        var call = Gatehouse_Link_V1_KnownCall()
+        call.callID = "call_\(name)\(page)\(1000 + number)"
+        return call
+      }
+      message.inventory.last = page == 3
+      try await link.send(message.serializedBytes())
+    }
+    var forgotten = 0
+    while forgotten < 3_600 {
+      let bytes = try #require(try await link.next())
+      #expect(bytes.count <= 64 * 1024)
+      let message = try Gatehouse_Link_V1_ConnectResponse(serializedBytes: bytes)
+      forgotten += message.forget.callIds.count
+    }
+    #expect(forgotten == 3_600)
+    await rig.close()
+  }
+
   @Test func `is ended in time, whatever it says meanwhile`() async throws {
     let rig = try await Rig { $0.inventoryTime = .seconds(3) }
     let link = try await greet(rig.connect(as: "spiffe://test/workspace/ws_one"))
@@ -80,6 +115,9 @@ import Wire
 }
 
 extension Broker {
+  /// Calls that wait for their turn.
+  func waitingCount(for workspace: String) -> Int { board.admission.waiting(for: workspace) }
+
   fileprivate func sessionCount(of workspace: String) -> Int {
     board.sessions.values.count { $0.workspace.id == workspace }
   }

@@ -63,6 +63,32 @@ struct BrokerCallTests {
     #expect(call.handle(.claim(claim, start)) == [.attach(2)])
   }
 
+  @Test func `a claim that crossed a later inventory is no sign that the daemon lost the call`()
+    throws
+  {
+    let ticket = try #require(ticket)
+    var call = try running()
+    #expect(call.handle(.linkUp(try link(2), isKnown: false, ticket)) == [])
+    #expect(call.state == .running)
+    // The daemon ends the old connection, and says what it has.
+    #expect(call.handle(.carryClosed(attachment: 1, ticket, start)) == [])
+    #expect(call.handle(.unclaimed(SessionEpoch(2), ticket)) == [.resume(ticket)])
+    #expect(call.handle(.tick(start + .seconds(500), ticket)) == [])
+    #expect(call.state == .detached)
+    // Or does not.
+    var lost = try running()
+    _ = lost.handle(.linkUp(try link(2), isKnown: false, ticket))
+    _ = lost.handle(.carryClosed(attachment: 1, ticket, start))
+    #expect(
+      lost.handle(.tick(start + .seconds(120), ticket)) == [.end(.lost, .unknownToDaemon)]
+    )
+    var exited = try running()
+    _ = exited.handle(.linkUp(try link(2), isKnown: false, ticket))
+    #expect(
+      exited.handle(.exit(attachment: 1, .exited)) == [.acknowledgeExit, .end(.exited, .reported)]
+    )
+  }
+
   @Test func `a daemon that is back in time ends the wait`() throws {
     let ticket = try #require(ticket)
     var call = try running()

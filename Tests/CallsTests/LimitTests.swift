@@ -4,7 +4,7 @@ import Testing
 
 struct AdmissionTests {
   @Test func `principals take turns`() {
-    var admission = Admission()
+    var admission = NamedAdmission()
     for number in 0..<3 { _ = admission.submit("a\(number)", by: "anna", to: "w") }
     for number in 0..<2 { _ = admission.submit("b\(number)", by: "ben", to: "w") }
     admission.open("w", maxCalls: 100)
@@ -14,7 +14,7 @@ struct AdmissionTests {
   @Test func `offers that nobody claimed are bounded for each daemon`() {
     var limits = Admission.Limits()
     limits.unclaimedPerDaemon = 2
-    var admission = Admission(limits: limits)
+    var admission = NamedAdmission(limits: limits)
     admission.open("w", maxCalls: 100)
     for number in 0..<4 { _ = admission.submit("c\(number)", by: "p", to: "w") }
     #expect(Self.drain(&admission) == ["c0", "c1"])
@@ -29,7 +29,7 @@ struct AdmissionTests {
   func `calls that end while they wait leave the others in order`(kept: Int) {
     var limits = Admission.Limits()
     limits.unclaimedPerDaemon = 1_000
-    var admission = Admission(limits: limits)
+    var admission = NamedAdmission(limits: limits)
     let calls = (0..<300).map { "c\($0)" }
     for call in calls { _ = admission.submit(call, by: "p", to: "w") }
     for (number, call) in calls.enumerated() where !number.isMultiple(of: kept) {
@@ -47,7 +47,7 @@ struct AdmissionTests {
   @Test func `and in all, in turn`() {
     var limits = Admission.Limits()
     limits.unclaimed = 2
-    var admission = Admission(limits: limits)
+    var admission = NamedAdmission(limits: limits)
     for workspace in ["v", "w"] {
       admission.open(workspace, maxCalls: 100)
       for number in 0..<2 { _ = admission.submit("\(workspace)\(number)", by: "p", to: workspace) }
@@ -59,7 +59,7 @@ struct AdmissionTests {
   }
 
   @Test func `a daemon has its own bound, and takes nothing while it is closed`() {
-    var admission = Admission()
+    var admission = NamedAdmission()
     for number in 0..<3 { _ = admission.submit("c\(number)", by: "p", to: "w") }
     #expect(Self.drain(&admission) == [])
     admission.open("w", maxCalls: 1)
@@ -76,7 +76,7 @@ struct AdmissionTests {
   @Test func `beyond the queue a call is turned down with a delay`() {
     var limits = Admission.Limits()
     limits.queuedPerDaemon = 2
-    var admission = Admission(limits: limits)
+    var admission = NamedAdmission(limits: limits)
     #expect(admission.submit("a", by: "p", to: "w") == .queued)
     #expect(admission.submit("b", by: "p", to: "w") == .queued)
     #expect(admission.submit("c", by: "p", to: "w") == .full(retryAfter: .milliseconds(102)))
@@ -88,7 +88,7 @@ struct AdmissionTests {
   @Test func `a queue that one has filled has room for others`() {
     var limits = Admission.Limits()
     limits.queuedPerDaemon = 6
-    var admission = Admission(limits: limits)
+    var admission = NamedAdmission(limits: limits)
     func submit(_ call: String, _ principal: String) -> Bool {
       admission.submit(call, by: principal, to: "w") == .queued
     }
@@ -104,7 +104,27 @@ struct AdmissionTests {
     #expect(Self.drain(&admission) == ["a0", "b0", "c0", "d0"])
   }
 
-  static func drain(_ admission: inout Admission) -> [String] {
+  @Test func `who has daemons that claim nothing holds up nobody else`() {
+    var limits = Admission.Limits()
+    limits.unclaimedPerPrincipal = 2
+    var admission = NamedAdmission(limits: limits)
+    for workspace in ["s0", "s1", "s2", "s3", "t"] { admission.open(workspace, maxCalls: 100) }
+    for number in 0..<16 {
+      _ = admission.submit("c\(number)", by: "silent", to: "s\(number % 4)")
+    }
+    // The same daemon serves another as well, who comes behind.
+    _ = admission.submit("o", by: "other", to: "s1")
+    #expect(Self.drain(&admission) == ["c0", "c1", "o"])
+    for number in 0..<2 { _ = admission.submit("t\(number)", by: "third", to: "t") }
+    #expect(Self.drain(&admission) == ["t0", "t1"])
+    admission.claimed("c0")
+    #expect(Self.drain(&admission) == ["c2"])
+    admission.ended("c1")
+    admission.ended("c2")
+    #expect(Self.drain(&admission) == ["c3", "c4"])
+  }
+
+  static func drain(_ admission: inout NamedAdmission) -> [String] {
     var calls: [String] = []
     while let call = admission.next() { calls.append(call) }
     return calls

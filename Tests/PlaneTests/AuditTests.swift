@@ -131,6 +131,10 @@ internal import Wire
       try await search(admin) { $0.kinds = ["x"] }
     }
     #expect(error?.code == .invalidArgument)
+    let many = await #expect(throws: RPCStatus.self) {
+      try await search(admin) { $0.kinds = [String](repeating: "call", count: 65) }
+    }
+    #expect(many?.message == "at most 64 kinds of events can be asked for")
     let tooMany = await #expect(throws: RPCStatus.self) {
       try await search(admin) { $0.last = 100_001 }
     }

@@ -73,6 +73,22 @@ internal import Wire
     await test.stop()
   }
 
+  @Test func `a daemon that renews again and again is told to wait`() async throws {
+    let test = try await TestPlane()
+    let daemon = try await test.mutual(test.enroll(test.external("a1").token))
+    let csr = try CertificateRequest(for: .generate()).der
+    let refused = await status {
+      for _ in 0..<30 {
+        let _: Gatehouse_Link_V1_RenewResponse = try await daemon.ask(
+          "/gatehouse.link.v1.Link/Renew",
+          Gatehouse_Link_V1_RenewRequest.with { $0.csrDer = Data(csr) }
+        )
+      }
+    }
+    #expect(refused?.code == .resourceExhausted)
+    await test.stop()
+  }
+
   @Test func `a renewed certificate is the same identity with a new key`() async throws {
     let test = try await TestPlane()
     let workspace = try await test.external("a1")

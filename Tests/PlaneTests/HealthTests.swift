@@ -18,6 +18,21 @@ internal import Testing
     return try Google_Protobuf_Int32Value(serializedBytes: bytes).value
   }
 
+  @Test func `a name that no service has is not kept, and its watcher stays`() async throws {
+    let test = try await TestPlane()
+    let connection = try await test.open()
+    let stream = try await watch(String(repeating: "x", count: 60_000), connection)
+    #expect(try await next(stream) == 3)
+    let loop = test.plane.listeners.bound.mutual.loop
+    await test.plane.parts.health.set(.notServing, for: nil, on: loop)
+    let other = try await watch("", connection)
+    #expect(try await next(other) == 2)
+    await stream.cancel()
+    let end = await #expect(throws: RPCStatus.self) { try await stream.next() }
+    #expect(end?.code == .cancelled)
+    await test.stop()
+  }
+
   @Test func `each watcher hears the changes of its service, and no others`() async throws {
     let test = try await TestPlane()
     let connection = try await test.open()

@@ -16,6 +16,23 @@ import Testing
     await loopback.close()
   }
 
+  @Test func `a reader that is cancelled hears that it was`() async throws {
+    let loopback = try await Loopback {
+      $0.serverStreaming("/t.T/Never") { _, call in
+        try await call.sendWhenRoom([1])
+        try await Task.sleep(for: .seconds(600))
+      }
+    }
+    let stream = try await loopback.connect().openStream("/t.T/Never")
+    try await stream.send([])
+    await stream.halfClose()
+    #expect(try await stream.next() == [1])
+    let reader = Task { try await stream.next() }
+    reader.cancel()
+    await #expect(throws: CancellationError.self) { try await reader.value }
+    await loopback.close()
+  }
+
   @Test func `a task that prefers the loop sees the connection open`() async throws {
     let loopback = try await Loopback { $0.unary("/t.T/Echo") { request, _ in request } }
     let loop = try EventLoop(name: "client")

@@ -41,7 +41,7 @@ final class CallKeeper: @unchecked Sendable {
   /// There was no room for another file: it is not asked for again before this is over.
   private var retry: LoopTimer?
   private var isEnded = false
-  private var ending: (isDue: Bool, erased: (@Sendable () -> Void)?) = (false, nil)
+  private var ending: (isDue: Bool, erased: [@Sendable () -> Void]) = (false, [])
 
   init(_ board: Switchboard, _ store: SpoolStore, _ call: Call) {
     self.board = board
@@ -331,7 +331,8 @@ final class CallKeeper: @unchecked Sendable {
 
   /// The same, and nobody can read there what was. `then`: it is done.
   func erase(then: @escaping @Sendable () -> Void) {
-    ending = (true, then)
+    ending.isDue = true
+    ending.erased.append(then)
     _ = releaseIfDue()
   }
 
@@ -344,11 +345,11 @@ final class CallKeeper: @unchecked Sendable {
     (file, dirty) = (nil, [])
     cancelTimer()
     let erased = ending.erased
-    ending = (false, nil)
+    ending = (false, [])
     board.taken(call.log.stopKeeping(), of: call)
     let segments = call.log.dropSpool()
-    if let erased {
-      store.wipe(segments, of: chat, then: erased)
+    if !erased.isEmpty {
+      store.wipe(segments, of: chat) { for then in erased { then() } }
     } else {
       store.release(segments, of: chat)
     }

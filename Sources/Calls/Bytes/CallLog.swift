@@ -109,9 +109,7 @@ package struct CallLog: Sendable {
   /// Adds to the newest entry of its stream, where that is small too: chunks of a few bytes that nobody
   /// takes would need ten times the memory of their window.
   private mutating func merge(_ message: [UInt8], _ chunk: Chunk, _ cost: Int) -> Bool {
-    let own = max(firstWithCredit, takenEntries, handed) - first
-    let newest = max(own, entries.count - CallStream.outputs.count)..<entries.count
-    guard !newest.isEmpty, let index = newest.last(where: { entries[$0].stream == chunk.stream }),
+    guard let index = newestOwn(of: chunk.stream),
       case .message(let earlier, let before) = entries[index].content,
       before.data.count + chunk.data.count <= Self.mergedBytes
     else { return false }
@@ -140,7 +138,26 @@ package struct CallLog: Sendable {
     }
     ends[gap.stream] = end
     untakenCost += cost
-    entries.append(Entry(content: .gap(gap), cost: cost))
+    if entryCount - takenEntries < Self.manyUntaken || !merge(gap, cost) {
+      entries.append(Entry(content: .gap(gap), cost: cost))
+    }
+  }
+
+  /// The same for gaps that follow on each other.
+  private mutating func merge(_ gap: LostBytes, _ cost: Int) -> Bool {
+    guard let index = newestOwn(of: gap.stream), case .gap(let before) = entries[index].content
+    else { return false }
+    let both = LostBytes(stream: gap.stream, offset: before.offset, count: before.count + gap.count)
+    entries[index] = Entry(content: .gap(both), cost: entries[index].cost + cost)
+    revise(from: first + index)
+    return true
+  }
+
+  /// The newest entry of a stream, if its cost can grow.
+  private func newestOwn(of stream: CallStream) -> Int? {
+    let own = max(firstWithCredit, takenEntries, handed) - first
+    let newest = max(own, entries.count - CallStream.outputs.count)..<max(own, entries.count)
+    return newest.last { entries[$0].stream == stream }
   }
 
   /// The owner has taken the first `count` entries, counted from the beginning.

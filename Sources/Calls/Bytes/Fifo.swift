@@ -10,11 +10,11 @@ package struct Fifo<Element> {
 
   @inlinable package var count: Int { length }
   @inlinable package var isEmpty: Bool { length == 0 }
-  @inlinable package var first: Element? { isEmpty ? nil : self[0] }
+  @inlinable @inline(__always) package var first: Element? { isEmpty ? nil : self[0] }
 
   /// The element `index` places behind the first.
   @inlinable package subscript(index: Int) -> Element {
-    get {
+    @inline(__always) get {
       guard index < count, let element = slots[slot(index)] else {
         preconditionFailure("element \(index) of \(count)")
       }
@@ -26,14 +26,14 @@ package struct Fifo<Element> {
     }
   }
 
-  @inlinable package mutating func append(_ element: Element) {
+  @inlinable @inline(__always) package mutating func append(_ element: Element) {
     if count == slots.count { grow() }
     slots[slot(count)] = element
     length += 1
   }
 
   @discardableResult
-  @inlinable package mutating func popFirst() -> Element? {
+  @inlinable @inline(__always) package mutating func popFirst() -> Element? {
     guard !isEmpty else { return nil }
     let element = slots[head]
     slots[head] = nil
@@ -52,6 +52,14 @@ package struct Fifo<Element> {
     return element
   }
 
+  /// Takes out the element `index` places behind the first; O(index).
+  @inlinable package mutating func remove(at index: Int) -> Element {
+    let element = self[index]
+    for place in (0..<index).reversed() { self[place + 1] = self[place] }
+    popFirst()
+    return element
+  }
+
   /// Takes out every element that matches; O(n).
   @inlinable package mutating func removeAll(where matches: (Element) -> Bool) {
     for _ in 0..<count {
@@ -59,7 +67,7 @@ package struct Fifo<Element> {
     }
   }
 
-  @inlinable func slot(_ index: Int) -> Int { (head + index) & (slots.count - 1) }
+  @inlinable @inline(__always) func slot(_ index: Int) -> Int { (head + index) & (slots.count - 1) }
 
   /// The number of slots stays a power of two, so that `slot` needs no division.
   @inlinable mutating func grow() {

@@ -69,8 +69,28 @@ package struct StdinLog: Sendable {
     isRejoined = false
     // The tool has it already, from an earlier plane.
     guard end > acknowledged else { return cost }
-    entries.append(Entry(message: message, chunk: chunk, cost: cost))
+    if entries.count - unsent < Self.manyUnsent || !merge(message, chunk, cost) {
+      entries.append(Entry(message: message, chunk: chunk, cost: cost))
+    }
     return 0
+  }
+
+  /// From so many entries on that were not sent, small ones grow together, up to so many bytes: chunks of a
+  /// few bytes would need ten times the memory of their window.
+  private static let manyUnsent = 64
+  private static let mergedBytes = 1_024
+
+  private mutating func merge(_ message: [UInt8], _ chunk: Chunk, _ cost: Int) -> Bool {
+    let last = entries[entries.count - 1]
+    guard last.chunk.offset >= firstWithCredit,
+      last.chunk.data.count + chunk.data.count <= Self.mergedBytes
+    else { return false }
+    let data = last.message[last.chunk.data] + message[chunk.data]
+    let merged = Chunk.message(stream: .stdin, offset: last.chunk.offset, data: data)
+    let place = merged.count - data.count..<merged.count
+    let both = Chunk(stream: .stdin, offset: last.chunk.offset, data: place)
+    entries[entries.count - 1] = Entry(message: merged, chunk: both, cost: last.cost + cost)
+    return true
   }
 
   private mutating func anchor(at offset: UInt64) {
@@ -106,6 +126,12 @@ package struct StdinLog: Sendable {
 
   /// The owner's stream has ended. What it wrote stays; its credit went with it.
   package mutating func ownerLeft() { firstWithCredit = end }
+
+  /// Nobody takes what is left.
+  package mutating func callEnded() {
+    entries = Fifo()
+    unsent = 0
+  }
 
   /// An owner came back: it sends again what was not acknowledged to it.
   package mutating func ownerReturned() { isRejoined = true }

@@ -4,11 +4,13 @@
 /// has claimed yet are bounded, for each daemon and in all; beyond that calls wait in the daemon's
 /// queue, where the principals take turns; beyond that they are turned down with a delay. A queue that
 /// some have filled still takes calls of those who have less than their share of it, up to twice its
-/// bound.
+/// bound. Of the unclaimed ones in all a principal has its part at most: whoever has daemons that claim
+/// nothing holds up nobody else.
 package struct Admission: ~Copyable {
   package struct Limits: Sendable {
     package var unclaimedPerDaemon = 32
     package var unclaimed = 8192
+    package var unclaimedPerPrincipal = 1024
     package var queuedPerDaemon = 2048
     package var callsPerDaemon = 1024
 
@@ -17,22 +19,25 @@ package struct Admission: ~Copyable {
 
   private let limits: Limits
   private var daemons: [String: Daemon] = [:]
-  private var places: [String: Place] = [:]
   private var unclaimed = 0
+  private var unclaimedBy: [String: Int] = [:]
+  /// Those with calls to offer whose principals all have their part of the unclaimed ones.
+  private var held: [Daemon] = []
   /// Those with calls to offer, in turn. One that cannot take any now is not among them.
   private var turns = Fifo<Daemon>()
 
   package init(limits: Limits = Limits()) { self.limits = limits }
 
-  package enum OnSubmit: Sendable, Equatable {
-    case queued
+  package enum OnSubmit {
+    /// Keep the place: it names the call in what follows.
+    case queued(Place)
     /// Try again after this time.
     case full(retryAfter: Duration)
   }
 
   /// Puts a new call into its daemon's queue; `next` takes it out.
   package mutating func submit(
-    _ call: String,
+    _ call: AnyObject,
     by principal: String,
     to workspace: String
   ) -> OnSubmit {
@@ -41,21 +46,21 @@ package struct Admission: ~Copyable {
       // About as long as it takes to start what waits, at a millisecond each.
       return .full(retryAfter: .milliseconds(100 + daemon.queue.count))
     }
-    daemon.queue.append(call, of: principal)
-    places[call] = Place(daemon, .queued(principal: principal))
+    let place = Place(call, of: principal, daemon, .queued)
+    daemon.queue.append(place, of: principal)
     giveTurn(daemon)
-    return .queued
+    return .queued(place)
   }
 
   /// A call that an earlier plane has offered: it counts as one that its daemon has.
-  package mutating func adopt(_ call: String, in workspace: String) {
+  package mutating func adopt(in workspace: String) -> Place {
     let daemon = daemon(of: workspace)
     daemon.calls += 1
-    places[call] = Place(daemon, .live)
+    return Place(nil, of: "", daemon, .live)
   }
 
   /// The next call to offer now; nil when none may be. Ask again after every other method.
-  package mutating func next() -> String? {
+  package mutating func next() -> AnyObject? {
     while unclaimed < limits.unclaimed, let daemon = turns.popFirst() {
       daemon.hasTurn = false
       guard let call = offerNext(at: daemon) else {
@@ -69,27 +74,35 @@ package struct Admission: ~Copyable {
   }
 
   /// The call's offer was claimed, or its daemon has it for certain, or its link is lost.
-  package mutating func claimed(_ call: String) {
-    if let place = places[call] { claimed(place) }
-  }
-
-  private mutating func claimed(_ place: Place) {
+  package mutating func claimed(_ place: Place) {
     guard case .offered = place.stage else { return }
     place.stage = .live
     place.daemon.unclaimed -= 1
     unclaimed -= 1
+    let own = unclaimedBy[place.principal, default: 0]
+    unclaimedBy[place.principal] = own > 1 ? own - 1 : nil
+    if own >= limits.unclaimedPerPrincipal { releaseHeld() }
     giveTurn(place.daemon)
   }
 
-  /// The call has ended, wherever it was.
-  package mutating func ended(_ call: String) {
-    guard let place = places.removeValue(forKey: call) else { return }
-    claimed(place)
-    if case .queued(let principal) = place.stage {
-      place.daemon.queue.remove(call, of: principal)
-    } else {
-      place.daemon.calls -= 1
+  private mutating func releaseHeld() {
+    let daemons = held
+    held = []
+    for daemon in daemons {
+      daemon.isHeld = false
+      giveTurn(daemon)
     }
+  }
+
+  /// The call has ended, wherever it was.
+  package mutating func ended(_ place: Place) {
+    claimed(place)
+    switch place.stage {
+    case .queued: place.daemon.queue.remove(place, of: place.principal)
+    case .offered, .live: place.daemon.calls -= 1
+    case .over: return
+    }
+    place.stage = .over
     giveTurn(place.daemon)
     dropIfIdle(place.daemon)
   }
@@ -126,13 +139,20 @@ package struct Admission: ~Copyable {
     return own < limits.queuedPerDaemon / principals
   }
 
-  private mutating func offerNext(at daemon: Daemon) -> String? {
-    guard canOffer(daemon), let call = daemon.queue.popNext() else { return nil }
-    places[call]?.stage = .offered
+  private mutating func offerNext(at daemon: Daemon) -> AnyObject? {
+    guard canOffer(daemon) else { return nil }
+    let limit = limits.unclaimedPerPrincipal
+    guard let place = daemon.queue.popNext(ofThoseWithLessThan: limit, in: unclaimedBy) else {
+      if !daemon.isHeld { held.append(daemon) }
+      daemon.isHeld = true
+      return nil
+    }
+    place.stage = .offered
+    unclaimedBy[place.principal, default: 0] += 1
     daemon.unclaimed += 1
     daemon.calls += 1
     unclaimed += 1
-    return call
+    return place.leaveQueue()
   }
 
   private func canOffer(_ daemon: Daemon) -> Bool {
@@ -152,7 +172,7 @@ package struct Admission: ~Copyable {
     daemons[daemon.workspace] = nil
   }
 
-  private final class Daemon {
+  fileprivate final class Daemon {
     let workspace: String
     /// 0 while it takes no offers.
     var maxCalls = 0
@@ -160,24 +180,43 @@ package struct Admission: ~Copyable {
     var calls = 0
     var unclaimed = 0
     var hasTurn = false
+    /// It is among those that wait for a principal's part.
+    var isHeld = false
     var queue = FairQueue()
 
     init(of workspace: String) { self.workspace = workspace }
   }
 
-  /// Where a call stands. It knows its daemon: tables are looked into once for each thing that happens.
-  private final class Place {
-    let daemon: Daemon
-    var stage: Stage
+  /// Where a call stands. It knows its daemon and the call it, so that no table is looked into.
+  package final class Place {
+    fileprivate let daemon: Daemon
+    fileprivate let principal: String
+    fileprivate var stage: Stage
+    /// While it waits; the call has its place, so that not for longer.
+    private var call: AnyObject?
 
-    init(_ daemon: Daemon, _ stage: Stage) {
+    fileprivate init(
+      _ call: AnyObject?,
+      of principal: String,
+      _ daemon: Daemon,
+      _ stage: Stage
+    ) {
+      self.call = call
+      self.principal = principal
       self.daemon = daemon
       self.stage = stage
     }
 
-    enum Stage {
-      case queued(principal: String)
-      case offered, live
+    var waits: Bool { call != nil }
+
+    /// Its turn has come, or will not.
+    func leaveQueue() -> AnyObject? {
+      defer { call = nil }
+      return call
+    }
+
+    fileprivate enum Stage {
+      case queued, offered, live, over
     }
   }
 }

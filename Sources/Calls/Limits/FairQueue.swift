@@ -9,16 +9,21 @@ struct FairQueue {
 
   func waiting(of principal: String) -> Int { waiting[principal]?.count ?? 0 }
 
-  mutating func append(_ call: String, of principal: String) {
+  mutating func append(_ call: Admission.Place, of principal: String) {
     if waiting[principal] == nil { turns.append(principal) }
     waiting[principal, default: Waiting()].calls.append(call)
     count += 1
   }
 
-  mutating func popNext() -> String? {
-    guard let principal = turns.popFirst(), let call = waiting[principal]?.popNext() else {
-      return nil
-    }
+  /// The next call of the principals that have less than `limit` by `counts`; the others keep their turns.
+  mutating func popNext(
+    ofThoseWithLessThan limit: Int,
+    in counts: [String: Int]
+  ) -> Admission.Place? {
+    let index = (0..<turns.count).first { counts[turns[$0], default: 0] < limit }
+    guard let index else { return nil }
+    let principal = turns.remove(at: index)
+    guard let call = waiting[principal]?.popNext() else { return nil }
     count -= 1
     if waiting[principal]?.count == 0 {
       waiting[principal] = nil
@@ -29,7 +34,7 @@ struct FairQueue {
   }
 
   /// Takes out one call, which waits here and will not be offered.
-  mutating func remove(_ call: String, of principal: String) {
+  mutating func remove(_ call: Admission.Place, of principal: String) {
     guard waiting[principal] != nil else { return }
     waiting[principal]?.remove(call)
     count -= 1
@@ -41,24 +46,25 @@ struct FairQueue {
   /// One principal's. What was taken out stays in its place until that is passed, or most are such:
   /// a client that goes away takes thousands with it at once.
   private struct Waiting {
-    var calls = Fifo<String>()
-    private var gone: Set<String> = []
+    var calls = Fifo<Admission.Place>()
+    private var gone = 0
 
-    var count: Int { calls.count - gone.count }
+    var count: Int { calls.count - gone }
 
-    mutating func popNext() -> String? {
+    mutating func popNext() -> Admission.Place? {
       while let call = calls.popFirst() {
-        if gone.remove(call) == nil { return call }
+        if call.waits { return call }
+        gone -= 1
       }
       return nil
     }
 
-    mutating func remove(_ call: String) {
-      gone.insert(call)
-      guard gone.count > 64, gone.count > count else { return }
-      let taken = gone
-      calls.removeAll { taken.contains($0) }
-      gone = []
+    mutating func remove(_ call: Admission.Place) {
+      _ = call.leaveQueue()
+      gone += 1
+      guard gone > 64, gone > count else { return }
+      calls.removeAll { !$0.waits }
+      gone = 0
     }
   }
 }

@@ -6,8 +6,9 @@ extension BrokerCall {
   ) -> [Action] {
     guard state == .running, number == attachment else { return [] }
     state = .detached
-    if link == nil { strandedAt = now }
-    return resume(ticket)
+    // One that has the call says so (`unclaimed`).
+    if link == nil || isDoubted { strandedAt = now }
+    return isDoubted ? [] : resume(ticket)
   }
 
   mutating func carryBroken(_ number: Int) -> [Action] {
@@ -42,6 +43,10 @@ extension BrokerCall {
     grant = nil
     strandedAt = nil
     if isKnown { return known(isSameInstance: isSameInstance, ticket) }
+    if state == .running, isSameInstance {
+      isDoubted = true
+      return cancelAgain
+    }
     if isRepeatable, !isCancelled, !isSameInstance || wasKnown { return closeCarry + again() }
     guard isSameInstance else { return closeCarry + end(.lost, .newInstance) }
     guard !wasKnown else { return closeCarry + end(.lost, .unknownToDaemon) }
@@ -62,6 +67,7 @@ extension BrokerCall {
   mutating func known(isSameInstance: Bool, _ ticket: Ticket) -> [Action] {
     wasKnown = true
     isInherited = false
+    isDoubted = false
     // Make before break: a carry of the same run goes on, on the old link, until it closes.
     guard state == .running, isSameInstance else { return closeCarry + resume(ticket) }
     return cancelAgain

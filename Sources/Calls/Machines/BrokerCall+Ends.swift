@@ -9,7 +9,8 @@ extension BrokerCall {
     guard !isEnded else { return [] }
     if let giveUpAt, giveUpAt <= now { return closeCarry + forget + end(.lost, .noExit) }
     if let strandedUntil, strandedUntil <= now {
-      return state == .queued ? end(.refused, .noLinkInQueue) : end(.lost, .noLink)
+      if state == .queued { return end(.refused, .noLinkInQueue) }
+      return end(.lost, isDoubted ? .unknownToDaemon : .noLink)
     }
     if giveUpAt == nil, overdueAt <= now { return cancel(now, .deadlineInQueue) }
     if let grant, let expires = grant.expires, expires <= now {

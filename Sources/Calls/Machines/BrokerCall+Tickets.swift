@@ -38,6 +38,7 @@ extension BrokerCall {
     strandedAt = nil
     state = .running
     wasKnown = true
+    isDoubted = false
     attachment += 1
     attachmentEpoch = claim.epoch
     return [.attach(attachment)]
@@ -54,6 +55,7 @@ extension BrokerCall {
     guard !isEnded else { return [.forget] }
     guard link?.epoch == epoch, state != .queued else { return [] }
     wasKnown = true
+    if isDoubted { (isDoubted, strandedAt) = (false, nil) }
     if state == .running {
       // On the attachment's own link this is old news of the one before it: the end of this one
       // would be seen here. Cutting it would make the daemon say so again, without end.

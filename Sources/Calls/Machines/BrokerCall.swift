@@ -15,6 +15,9 @@
 ///               carry closed                     detached   resume, if there is a link
 ///               carry broke the protocol         ended      forget, end lost
 ///               unclaimed on a later link        detached   close carry, resume
+///               link up, same instance, unknown  running    – (claimed behind its inventory, or lost:
+///                                                           seen when its carry has closed)
+///     detached  such a carry closed, unclaimed   detached   resume
 ///               link lost                        running    – (the carry may live elsewhere)
 ///     detached  no link for long                 ended      end lost
 ///     detached  claim: right ticket, in time     running    attach
@@ -60,6 +63,8 @@ package struct BrokerCall: Sendable {
   package var isRepeatable = false
   /// An earlier plane took it, and no daemon has said yet whether it has it.
   var isInherited = false
+  /// Its carry lives, and a later link's inventory did not have it: that may be older than the claim.
+  var isDoubted = false
   var attachmentEpoch: SessionEpoch?
   var grant: Grant?
   var giveUpAt: ContinuousClock.Instant?
@@ -101,7 +106,8 @@ package struct BrokerCall: Sendable {
     return call
   }
 
-  package var isEnded: Bool {
+  /// Inlinable: across modules it would be asked of a copy, and it is asked all the time.
+  @inlinable package var isEnded: Bool {
     if case .ended = state { true } else { false }
   }
 

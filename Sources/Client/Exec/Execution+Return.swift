@@ -50,6 +50,8 @@ extension Execution {
       let (old, number) = parts.link.replace(client, stream)
       parts.input.attach(number)
       await parts.link.close(old)
+      // It may have changed while there was nobody to tell.
+      if options.isTerminal { try await sendSize(parts) }
     } catch {
       await client.close()
       throw error

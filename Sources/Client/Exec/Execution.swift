@@ -344,7 +344,7 @@ package struct Execution: Sendable {
     return nil
   }
 
-  private func sendSize(_ parts: Parts) async throws {
+  func sendSize(_ parts: Parts) async throws {
     guard let size = Terminal.size else { return }
     _ = try await parts.link.send(
       request {

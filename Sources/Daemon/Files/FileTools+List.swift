@@ -18,7 +18,7 @@ extension FileTools {
     let position =
       request.continuation.isEmpty
       ? nil : TreeWalk.Position(path: request.continuation, isIncluded: false)
-    var walk = try TreeWalk(folder, in: workspace, options, from: position)
+    var walk = try TreeWalk(folder, in: workspace, options, from: position, cancellation)
     let filter = PathFilter(request.globs, below: folder)
     let maxEntries = request.maxEntries == 0 ? 1_000 : min(Int(request.maxEntries), 10_000)
 
@@ -35,6 +35,7 @@ extension FileTools {
       }
       response.files.append(info)
     }
+    try cancellation.check()
     return response
   }
 }

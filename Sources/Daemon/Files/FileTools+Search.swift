@@ -32,7 +32,7 @@ extension FileTools {
       includeIgnored: request.includeIgnored
     )
     let start = position.map { TreeWalk.Position(path: $0.path, isIncluded: true) }
-    var walk = try TreeWalk(path, in: workspace, options, from: start)
+    var walk = try TreeWalk(path, in: workspace, options, from: start, cancellation)
     let filter = PathFilter(request.globs, below: path)
     while !search.isFull, let entry = walk.next() {
       try cancellation.check()

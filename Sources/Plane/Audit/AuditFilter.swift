@@ -8,9 +8,17 @@ struct AuditFilter: Sendable {
   private let request: Gatehouse_Plane_V1_SearchAuditRequest
   private let kinds: Set<EventKind>
 
+  private static let maxKinds = 64
+
   /// - Throws: `invalidArgument` for a kind that there is none of.
   init(_ request: Gatehouse_Plane_V1_SearchAuditRequest) throws(PlaneError) {
     self.request = request
+    guard request.kinds.count <= Self.maxKinds else {
+      throw PlaneError(
+        .invalidArgument,
+        "at most \(Self.maxKinds) kinds of events can be asked for"
+      )
+    }
     var kinds: Set<EventKind> = []
     for name in request.kinds {
       let known = EventKind.known.filter { $0.name == name || $0.name.hasPrefix(name + ".") }

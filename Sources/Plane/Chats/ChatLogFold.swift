@@ -39,7 +39,10 @@ struct ChatLogFold: Sendable, Equatable {
     switch update {
     case .prompted(let prompt):
       self = ChatLogFold(turns: max(prompt.turn, turns + 1))
-    case .text(let delta): text = delta.anew ? delta.text : text + delta.text
+    case .text(let delta):
+      // In place: an endpoint may send a byte at a time.
+      if delta.anew { text = "" }
+      text += delta.text
     case .retrying: break
     case .step:
       steps += 1

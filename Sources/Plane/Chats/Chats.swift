@@ -44,6 +44,8 @@ actor Chats {
   let maxBytes: Int
   let client = ModelClient()
   var entries: [String: Entry] = [:]
+  /// Chats that are being recorded, and are not among the entries yet.
+  private var beginning = 0
 
   init(
     in state: StateFolder,
@@ -74,6 +76,9 @@ actor Chats {
     let workspace = try registry.record(request.workspace, for: principal)
     let model = try models.model(request.model, client: client, counters: counters)
     try makeRoom()
+    // Others may begin while this one is recorded.
+    beginning += 1
+    defer { beginning -= 1 }
     let tools = await broker.link(of: workspace.id)?.tools ?? []
     let id = Self.makeID()
     let records = ChatRecords(recorder, chat: id, workspace: workspace.id, for: principal)
@@ -311,15 +316,21 @@ actor Chats {
     try await disk.run { [state] in try ChatSpool.erase(id, in: state) }
   }
 
-  /// Forgets the oldest chats that have ended, as far as there are too many or they are too large.
+  /// Forgets chats that have ended, as far as there are too many or they are too large: always the oldest of
+  /// whoever has most of them, so that nobody's go for another's many.
   ///
   /// - Throws: when those at work are too many, or too large, by themselves.
   private func makeRoom() throws(PlaneError) {
     var bytes = entries.values.reduce(0) { $0 + $1.log.keptBytes }
+    guard entries.count + beginning >= Self.maxChats || bytes > maxBytes else { return }
     // Ids sort by time.
-    var ended = entries.filter { $0.value.log.end != nil }.keys.sorted(by: >)
-    while entries.count >= Self.maxChats || bytes > maxBytes {
-      guard let oldest = ended.popLast() else {
+    let oldestLast = entries.filter { $0.value.log.end != nil }.sorted { $0.key > $1.key }
+    var ended = Dictionary(grouping: oldestLast, by: \.value.header.owner).mapValues {
+      $0.map(\.key)
+    }
+    while entries.count + beginning >= Self.maxChats || bytes > maxBytes {
+      let most = ended.max { $0.value.count < $1.value.count }?.key
+      guard let most, let oldest = ended[most]?.popLast() else {
         throw PlaneError(
           .resourceExhausted,
           "\(entries.count) chats are at work, as much as the plane has room for; stop some"

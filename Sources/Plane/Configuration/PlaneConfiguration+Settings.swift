@@ -203,6 +203,12 @@ extension PlaneConfiguration {
       1...65_536,
       "Offers a daemon has not claimed yet."
     ),
+    .integer(
+      "calls.unclaimed_per_principal",
+      \.broker.admission.unclaimedPerPrincipal,
+      1...1_000_000,
+      "Those of one principal, with all daemons together."
+    ),
     .integer("calls.unclaimed", \.broker.admission.unclaimed, 1...1_000_000, "And in all."),
     .integer(
       "calls.carries_per_daemon",

@@ -22,9 +22,17 @@ final class Enrollment: Sendable {
   private let clock: @Sendable () -> Int64
   private let listeners: Listeners
   private let began = ContinuousClock.now
+  private let throttle = LogThrottle()
   private let state: Mutex<State>
 
   private struct State {
+    /// As for links: each is recorded for good. A daemon renews once in a third of a certificate's life.
+    var renewals = RateLimiter(
+      each: .init(burst: 10, interval: .seconds(60)),
+      all: .init(burst: 4_096, interval: .milliseconds(5)),
+      maxNames: 65_536,
+      at: .now
+    )
     var tokens = JoinTokens()
     var limiter = RateLimiter(
       // A person who mistypes, or a fleet behind one address that starts at once.
@@ -183,6 +191,9 @@ final class Enrollment: Sendable {
     _ csr: [UInt8],
     from peer: Peer
   ) async throws(PlaneError) -> [Certificate] {
+    guard state.withLock({ $0.renewals.allows(principal.id.description, at: .now) }) else {
+      throw PlaneError(.resourceExhausted, "renewed again and again; try again in a minute")
+    }
     let request = try read(csr)
     let chain = try certify(principal.id, request)
     let key = SHA256.hash(request.publicKey.der)
@@ -270,7 +281,12 @@ final class Enrollment: Sendable {
   private func refusal(_ reason: String, from peer: Peer) -> PlaneError {
     refusals.record(enrollmentFrom: peer.address, reason)
     counters.enrollmentRefused()
-    Plane.log.info("enrollment_refused", metadata: ["reason": "\(reason)"])
+    if case .yes(let suppressed) = throttle.allows("enrollment_refused", at: .now) {
+      Plane.log.info(
+        "enrollment_refused",
+        metadata: ["reason": "\(reason)", "suppressed": "\(suppressed)"]
+      )
+    }
     return PlaneError(.unauthenticated, reason)
   }
 

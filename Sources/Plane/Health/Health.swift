@@ -93,6 +93,9 @@ final class Health: Sendable {
     }
   }
 
+  /// In bytes.
+  fileprivate static let longestName = 256
+
   fileprivate func watch(_ watcher: Watcher) -> (number: Int, first: [UInt8]) {
     state.withLock { state in
       state.lastWatcher += 1
@@ -121,7 +124,9 @@ private final class WatchHandler: ServerHandler {
       return call.finish(RPCStatus(.unimplemented, "\(call.path) takes one request; more came"))
     }
     do {
-      let service = try Health.name(in: message)
+      let name = try Health.name(in: message)
+      // Kept for as long as the call: no service has a longer one, nor none at all of this kind.
+      let service = name.utf8.count <= Health.longestName ? name : "-"
       let watch = health.watch(Health.Watcher(service: service, call: call))
       number = watch.number
       call.send(watch.first)

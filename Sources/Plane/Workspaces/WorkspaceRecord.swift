@@ -14,7 +14,7 @@ package struct WorkspaceRecord: Sendable, Equatable {
   package var hasLinked = false
 
   /// A name from another issuer is someone else, so both bind.
-  package struct Owner: Sendable, Equatable, Codable {
+  package struct Owner: Sendable, Hashable, Codable {
     package let id: String
     package let issuerPin: String
 

@@ -54,7 +54,7 @@ extension PlaneSide {
   mutating func restart() {
     link?.wire.abandonByPlane(&random)
     link = nil
-    admission = Admission()
+    admission = NamedAdmission()
     for id in calls.keys.sorted() {
       guard let old = calls[id], !old.isLetGo else { continue }
       // One that was turned down before it was sent anywhere is known to no daemon.

@@ -5,7 +5,7 @@ import Testing
 /// The broker's shell, cut down to what the machines need.
 struct PlaneSide: ~Copyable {
   var calls: [String: PlaneCall] = [:]
-  var admission = Admission()
+  var admission = NamedAdmission()
   var now = ContinuousClock.now
   var link: (wire: Wire, link: BrokerCall.Link)?
   var random: Seeded

@@ -40,6 +40,7 @@ struct TreeWalk {
   private let root: FileTools.Workspace
   private let options: Options
   private let position: Position?
+  private let cancellation: Cancellation
   /// Last step first.
   private var steps: [Step] = []
 
@@ -48,9 +49,11 @@ struct TreeWalk {
     _ folder: [UInt8],
     in workspace: FileTools.Workspace,
     _ options: Options,
-    from position: Position?
+    from position: Position?,
+    _ cancellation: Cancellation
   ) throws(ToolError) {
     root = workspace
+    self.cancellation = cancellation
     self.options = options
     self.position = position
     var ignoring = IgnoreChain()
@@ -96,6 +99,8 @@ struct TreeWalk {
     let ignoring = options.includeIgnored ? ignoring : adding(folder, to: ignoring)
     var steps: [Step] = []
     for name in names where options.includeHidden || name.first != .dot {
+      // Many names by many rules take hours.
+      try cancellation.check()
       let path = PathBytes.join(folder, name)
       // A name may be gone meanwhile.
       guard let status = try? root.root.status(of: path) else { continue }
