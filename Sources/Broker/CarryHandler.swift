@@ -69,7 +69,8 @@ final class CarryHandler: ServerHandler {
   /// The daemon may forget the call; status OK says so, once it has ended its side.
   func acknowledgeExit() {
     isAcknowledged = true
-    if isHalfClosed { finish() }
+    // One that does not come keeps all of the call here, which nobody counts any more.
+    if isHalfClosed { finish() } else { call.expectEnd() }
   }
 
   /// Gives back credit for what the owner took, and acknowledges it.

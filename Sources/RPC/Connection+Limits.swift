@@ -122,6 +122,11 @@ extension Connection {
     return tooMuchUnderWay
   }
 
+  func expectEnd(of state: StreamState) {
+    table.expectEnd(of: state)
+    watchMessages()
+  }
+
   private var tooMuchUnderWay: RPCStatus {
     let peer = table.share?.peer ?? peer.address
     let text = "\(peer) has too many bytes of requests under way; wait for some to end"

@@ -117,6 +117,10 @@ package struct ServerCall: Sendable {
     if let refusal { throw refusal }
   }
 
+  /// The client has nothing more to send: its end has to come as soon as a message's would, or the call ends
+  /// with `DEADLINE_EXCEEDED`.
+  package func expectEnd() { connection.onLoop(opening.state) { $0.expectEnd(of: $1) } }
+
   /// Makes the stream's window at least `bytes`.
   package func raiseWindow(to bytes: Int) {
     connection.onLoop((bytes, opening.state)) { $0.raiseWindow(of: $1.1, to: $1.0) }

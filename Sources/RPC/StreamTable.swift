@@ -279,11 +279,15 @@ final class StreamTable: SessionDelegate {
   func keepRequest(ofBytes bytes: Int, of state: StreamState) -> PeerLimit? {
     guard !state.isGone else { return nil }
     keep(bytes, for: state)
-    if !state.peerEnded, !state.awaitsEnd {
-      state.awaitsEnd = true
-      awaitingEnd += 1
-    }
+    expectEnd(of: state)
     return keptLimit
+  }
+
+  /// Its peer has nothing more to send but the end.
+  func expectEnd(of state: StreamState) {
+    guard !state.isGone, !state.peerEnded, !state.awaitsEnd else { return }
+    state.awaitsEnd = true
+    awaitingEnd += 1
   }
 
   /// The limit that its peer has passed with what this connection, too, holds.

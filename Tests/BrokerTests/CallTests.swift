@@ -7,6 +7,22 @@ import Testing
 import Wire
 
 @Suite(.timeLimit(.minutes(5))) struct CallTests {
+  @Test func `a daemon that sends an exit and no end has its stream ended`() async throws {
+    var limits = ConnectionLimits()
+    limits.firstMessageTimeout = .milliseconds(200)
+    let rig = try await Rig(limits: limits)
+    let daemon = try await rig.daemon()
+    let call = try await rig.client().start()
+    let carry = try await daemon.carry(daemon.expectOffer())
+    try await carry.send { $0.exit.outcome = .exited }
+    #expect(try await call.expectExit().outcome == .exited)
+    let error = await #expect(throws: RPCStatus.self) {
+      while try await carry.stream.next() != nil {}
+    }
+    #expect(error?.code == .deadlineExceeded)
+    await rig.close()
+  }
+
   @Test func `a call is offered, carried and ends as the daemon says`() async throws {
     let rig = try await Rig()
     let daemon = try await rig.daemon()

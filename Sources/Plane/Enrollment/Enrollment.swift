@@ -26,7 +26,7 @@ final class Enrollment: Sendable {
   private let state: Mutex<State>
 
   private struct State {
-    /// As for links: each is recorded for good. A daemon renews once in a third of a certificate's life.
+    /// As for links: each is recorded for good. A daemon renews when half of its certificate's life is over.
     var renewals = RateLimiter(
       each: .init(burst: 10, interval: .seconds(60)),
       all: .init(burst: 4_096, interval: .milliseconds(5)),

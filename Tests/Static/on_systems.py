@@ -1,4 +1,4 @@
-"""`gatehouse-toold` on whole systems of others, made by `systems` in .build-systems; `make test-systems`."""
+"""`gatehouse-toold` on whole systems of others, made by `systems` in .build-systems; `make test-systems`. Not found by `run`."""
 import pathlib, tempfile, unittest
 from jail import TOP, Jail, Plane
 
