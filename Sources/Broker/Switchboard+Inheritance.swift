@@ -78,6 +78,7 @@ extension Switchboard {
     (call.isEndKept, call.isLetGo) = (true, true)
     call.machine = .ended(Outcome(exit.outcome) ?? .lost)
     dropEffects(of: call)
+    giveBackCharges(of: call)
     call.stdin.callEnded()
     if call.keeper != nil { options.spool?.ended(call) }
     calls.end(call, ago: age)

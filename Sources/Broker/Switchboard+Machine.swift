@@ -128,15 +128,21 @@ extension Switchboard {
     }
     call.stdin.callEnded()
     keepEnd(of: call, report)
-    requests.giveBack(call.requestCharge, of: call.order.principal.description)
-    stdins.giveBack(call.stdinCharge, of: call.order.principal.description)
-    (call.requestCharge, call.stdinCharge) = (0, 0)
+    giveBackCharges(of: call)
     // What its daemon still has counts until that may forget it.
     if call.exitCarry == nil { leaveTurn(of: call) }
     calls.end(call)
     if call.keeper != nil { options.spool?.ended(call) }
     call.keeper?.callEnded()
     letGo(call)
+  }
+
+  /// Its request and its input are no more its principal's than those of any ended call.
+  func giveBackCharges(of call: Call) {
+    let principal = call.order.principal.description
+    requests.giveBack(call.requestCharge, of: principal)
+    stdins.giveBack(call.stdinCharge, of: principal)
+    (call.requestCharge, call.stdinCharge) = (0, 0)
   }
 
   /// One timer for each call; it may come early, never late.
