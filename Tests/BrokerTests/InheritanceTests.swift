@@ -238,6 +238,26 @@ import Wire
     await rig.close()
   }
 
+  @Test func `one that had ended gives back the window of its owner's input`() async throws {
+    let rig = try await Rig {
+      $0.ownerReturn = .seconds(3_600)
+      $0.ownerGrace = .milliseconds(1)
+    }
+    await rig.broker.inherit([Self.ended(resumes: true)])
+    let client = try await rig.client()
+    let call = try await client.start { start in
+      start.idempotencyKey = "key"
+      start.acknowledges = true
+      start.resumes = true
+    }
+    try await call.stream.send(Chunk.message(stream: .stdin, offset: 0, data: [1]))
+    while await rig.broker.inputPromised == 0 { try Task.checkCancellation() }
+    await client.connection.closeClient()
+    _ = try await rig.client().follow(Self.id).expectExit()
+    #expect(await rig.broker.inputPromised == 0)
+    await rig.close()
+  }
+
   @Test func `what its daemon has not any more is a gap, and the end as recorded`() async throws {
     let rig = try await Rig()
     await rig.broker.inherit([Self.ended(resumes: true)])

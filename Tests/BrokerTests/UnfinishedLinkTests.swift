@@ -115,6 +115,9 @@ import Wire
 }
 
 extension Broker {
+  /// Windows for input that are promised, in bytes.
+  var inputPromised: Int { board.stdins.promised }
+
   /// Calls that wait for their turn.
   func waitingCount(for workspace: String) -> Int { board.admission.waiting(for: workspace) }
 
